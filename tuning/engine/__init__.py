@@ -1,0 +1,102 @@
+"""The tuning engine: torch, transformers, peft and llama.cpp live here and only here.
+
+This module and :mod:`tuning.engine.catalogue`, :mod:`tuning.engine.children` are its interface and import
+none of them: heavy work happens in child processes. A child speaks in :data:`Event` values, one JSON object a
+line on its standard output, and ends itself when its standard input closes, so that a killed supervisor
+leaves no orphan.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tuning.resources import TuningSnapshot
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TuneSpec:
+    """One tuning job. ``examples`` is JSONL of ``text_input``/``output``; ``adapter`` the folder to be written."""
+
+    base: str
+    """Name in the catalogue, e.g. ``smollm2-135m-instruct``."""
+    models: Path
+    """Folder of the prepared base models."""
+    examples: Path
+    adapter: Path
+    epoch_count: int
+    batch_size: int
+    learning_rate: float
+    seed: int = 0
+    rank: int = 8
+    alpha: int = 16
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AnswerSpec:
+    """One question to a model. ``adapter`` is a tuned model's folder, ``None`` asks the base as it is."""
+
+    base: str
+    adapter: Path | None
+    prompt: str
+    max_output_tokens: int
+    temperature: float
+    top_p: float
+    top_k: int
+    """0 considers every token."""
+    stop_sequences: tuple[str, ...] = ()
+    seed: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EngineAnswer:
+    """``finish_reason`` is STOP or MAX_TOKENS."""
+
+    text: str
+    finish_reason: str
+    prompt_tokens: int
+    answer_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step was made (training)."""
+
+    snapshot: TuningSnapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """So many percent are done (preparing a base model)."""
+
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """A line for the job's log. Never holds example text."""
+
+    level: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The inference child listens at ``address`` (``http://127.0.0.1:PORT``) for bearers of ``key``."""
+
+    address: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The work is finished and its files are in place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The work ended with a reason: a code of :class:`tuning.errors.EngineError`."""
+
+    code: str
+    detail: str = ""
+
+
+Event = Step | Progress | Log | Ready | Done | Failed

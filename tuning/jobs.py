@@ -1,0 +1,60 @@
+"""States and series of a tuning job, in words every service and the dashboard share."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class JobState(StrEnum):
+    """Where a job is. On the tuned-models wire QUEUED and RUNNING are CREATING, SUCCEEDED is ACTIVE,
+    CANCELLED is FAILED with operation error code 1.
+    """
+
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+    @property
+    def is_final(self) -> bool:
+        return self in FINAL_STATES
+
+
+FINAL_STATES = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED})
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One value of a series: ``epoch`` completed epochs, ``time`` in seconds since 1970 (UTC)."""
+
+    step: int
+    epoch: int
+    value: float
+    time: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobFailure:
+    """Why a job failed: a code that ``dashboard/messages.py`` knows, and the technical text behind it."""
+
+    code: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobStatus:
+    """What a service knows of a job now."""
+
+    state: JobState
+    model: str = ""
+    total_steps: int = 0
+    completed_steps: int = 0
+    created: datetime | None = None
+    started: datetime | None = None
+    finished: datetime | None = None
+    queue_place: int | None = None
+    """1 is next; ``None`` when the job does not wait or the service does not say."""
+    preparing: int | None = None
+    """Percent of the base model made ready, while the job waits for that."""
+    failure: JobFailure | None = None

@@ -1,0 +1,46 @@
+"""The services Tuneboard can drive. Adding one is a module here and a line in ``PROVIDERS``."""
+
+from importlib import import_module
+from typing import cast
+
+from tuning.providers.base import (
+    Answer,
+    BaseModel,
+    Capabilities,
+    ConnectionSettings,
+    Identity,
+    JobRef,
+    JobSpec,
+    Prompt,
+    Provider,
+    ProviderFactory,
+)
+
+__all__ = [
+    "PROVIDERS",
+    "Answer",
+    "BaseModel",
+    "Capabilities",
+    "ConnectionSettings",
+    "Identity",
+    "JobRef",
+    "JobSpec",
+    "Prompt",
+    "Provider",
+    "open_provider",
+]
+
+PROVIDERS = {
+    "local": "tuning.providers.local:LocalProvider",
+}
+"""Kind of connection -> where its class stands. Strings, so that a kind nobody uses is never imported."""
+
+
+def open_provider(kind: str, settings: ConnectionSettings, identity: Identity) -> Provider:
+    """The service of ``kind`` behind ``settings``, asked on behalf of ``identity``.
+
+    Raises ``KeyError`` for a kind that is not in ``PROVIDERS``.
+    """
+    module, _, name = PROVIDERS[kind].partition(":")
+    factory = cast(ProviderFactory, getattr(import_module(module), name))
+    return factory(settings, identity)

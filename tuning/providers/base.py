@@ -1,0 +1,145 @@
+"""What the dashboard asks of a tuning service, whichever it is.
+
+The docstrings of :class:`Provider` are its specification; every provider is held to them by
+``tests/tuning/providers/``. All methods may raise :class:`tuning.errors.ServiceError`; none blocks for
+longer than its connection's time-out.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NewType, Protocol
+
+from tuning.assertions import Identity
+from tuning.jobs import JobStatus, Point
+
+__all__ = [
+    "Answer",
+    "BaseModel",
+    "Capabilities",
+    "ConnectionSettings",
+    "Identity",
+    "JobRef",
+    "JobSpec",
+    "Prompt",
+    "Provider",
+    "ProviderFactory",
+]
+
+JobRef = NewType("JobRef", str)
+"""What a service needs to find a job again. Opaque to everybody but its provider."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConnectionSettings:
+    """Where a service is and how we prove who we are. ``secret`` never enters a log or a page."""
+
+    base_url: str
+    secret: str = ""
+
+    def __repr__(self) -> str:
+        return f"ConnectionSettings(base_url={self.base_url!r})"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Capabilities:
+    """What a service can do beyond creating, watching and asking."""
+
+    cancel: bool = False
+    """A job under way can be stopped."""
+    delete: bool = False
+    """A job and its model can be removed."""
+    permissions: bool = False
+    """Models can be shared at the service itself."""
+    streaming: bool = False
+    """Answers can be read while they are made."""
+    validation: bool = False
+    """Jobs can carry a validation series."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BaseModel:
+    """A model that can be tuned, or asked as it is. Limits are in tokens."""
+
+    name: str
+    display_name: str
+    description: str = ""
+    tunable: bool = True
+    input_token_limit: int = 0
+    output_token_limit: int = 0
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobSpec:
+    """A job to be started. ``dataset`` is a JSONL file of ``text_input``/``output`` rows, UTF-8, already valid.
+
+    ``key`` is unique to the job: creating twice with one key gives one job, so that a create whose
+    answer was lost is safe to repeat.
+    """
+
+    key: str
+    display_name: str
+    base_model: str
+    dataset: Path
+    epoch_count: int
+    batch_size: int
+    learning_rate: float
+    description: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prompt:
+    """A question and how its answer is to be sampled; ``None`` leaves a choice to the model's defaults."""
+
+    text: str
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    max_output_tokens: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """``finish_reason`` is the service's own word (STOP, MAX_TOKENS …); token counts are 0 where not told."""
+
+    text: str
+    finish_reason: str
+    prompt_tokens: int = 0
+    answer_tokens: int = 0
+
+
+class Provider(Protocol):
+    """A tuning service, asked on behalf of one person."""
+
+    capabilities: Capabilities
+
+    def base_models(self) -> Sequence[BaseModel]:
+        """The models this service offers to this person, tunable ones first."""
+
+    def create(self, spec: JobSpec) -> JobRef:
+        """Start a job; at most one for a ``spec.key``, however often it is called."""
+
+    def status(self, ref: JobRef) -> JobStatus:
+        """What the service knows of the job now. Raises ``NotFound`` when it is gone, or not this person's."""
+
+    def points(self, ref: JobRef, after: int = 0) -> Sequence[Point]:
+        """The training losses after step ``after``, in order of their steps."""
+
+    def refresh(self, ref: JobRef, after: int = 0) -> tuple[JobStatus, Sequence[Point]]:
+        """``status`` and ``points`` in as few requests as the service allows."""
+
+    def cancel(self, ref: JobRef) -> None:
+        """Stop a job. Cancelling one that has ended changes nothing and is no error."""
+
+    def delete(self, ref: JobRef) -> None:
+        """Remove the job, its model and its files. Deleting what is gone is no error."""
+
+    def generate(self, model: str, prompt: Prompt) -> Answer:
+        """Ask ``model`` (a tuned or a base model's name) one question."""
+
+
+class ProviderFactory(Protocol):
+    def __call__(self, settings: ConnectionSettings, identity: Identity) -> Provider: ...

@@ -1,0 +1,248 @@
+"""The resources of the tuned-models REST API, as plain values.
+
+Source: the ``google.ai.generativelanguage`` protos, v1beta
+(https://ai.google.dev/api/tuning). Attribute names are Python's; the spelling on the wire
+is known to :mod:`tuning.wire` alone. A scalar that proto3 calls ``optional`` is ``None``
+when it is not set; every other scalar has proto3's zero as its default.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum, StrEnum
+
+
+class ModelState(IntEnum):
+    """State of a tuned model; the numbers are the proto's and appear on the wire."""
+
+    STATE_UNSPECIFIED = 0
+    CREATING = 1
+    ACTIVE = 2
+    FAILED = 3
+
+
+class FinishReason(StrEnum):
+    """Why a candidate ends where it ends."""
+
+    STOP = "STOP"
+    MAX_TOKENS = "MAX_TOKENS"
+    OTHER = "OTHER"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Example:
+    """One training pair: what is asked, and the answer to be learnt."""
+
+    text_input: str = ""
+    output: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Examples:
+    examples: tuple[Example, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Dataset:
+    """Training data sent with a create request. Never returned by a service."""
+
+    examples: Examples | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hyperparameters:
+    """How a model is tuned. ``learning_rate`` and ``learning_rate_multiplier`` exclude each other."""
+
+    epoch_count: int | None = None
+    batch_size: int | None = None
+    learning_rate: float | None = None
+    learning_rate_multiplier: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TuningSnapshot:
+    """The state of a tuning job after one step.
+
+    ``step`` counts from 1, ``epoch`` from 0; ``mean_loss`` is a float32, the mean over the
+    labelled tokens of the step's batch, and may be slightly negative at other services.
+    """
+
+    step: int = 0
+    epoch: int = 0
+    mean_loss: float = 0.0
+    compute_time: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TuningTask:
+    start_time: datetime | None = None
+    complete_time: datetime | None = None
+    snapshots: tuple[TuningSnapshot, ...] = ()
+    training_data: Dataset | None = None
+    hyperparameters: Hyperparameters | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TunedModelSource:
+    """The tuned model that this one was tuned further from, and that model's base."""
+
+    tuned_model: str = ""
+    base_model: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TunedModel:
+    """A tuned model (``tunedModels/…``) and the task that made it.
+
+    ``base_model`` and ``tuned_model_source`` exclude each other.
+    """
+
+    name: str = ""
+    base_model: str | None = None
+    tuned_model_source: TunedModelSource | None = None
+    display_name: str = ""
+    description: str = ""
+    state: ModelState = ModelState.STATE_UNSPECIFIED
+    create_time: datetime | None = None
+    update_time: datetime | None = None
+    tuning_task: TuningTask | None = None
+    reader_project_numbers: tuple[int, ...] = ()
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TunedModelPage:
+    tuned_models: tuple[TunedModel, ...] = ()
+    next_page_token: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CreateTunedModelMetadata:
+    """What an operation says about a job under way. ``completed_percent`` is a float32, 0 to 100."""
+
+    total_steps: int = 0
+    completed_steps: int = 0
+    completed_percent: float = 0.0
+    snapshots: tuple[TuningSnapshot, ...] = ()
+    tuned_model: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Status:
+    """How an operation failed; ``code`` is a gRPC code (1 is "cancelled")."""
+
+    code: int = 0
+    message: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Operation:
+    """A long-running operation; when ``done``, either ``error`` or ``response`` is set."""
+
+    name: str = ""
+    metadata: CreateTunedModelMetadata | None = None
+    done: bool = False
+    error: Status | None = None
+    response: TunedModel | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Model:
+    """A base model (``models/…``). Limits are in tokens."""
+
+    name: str = ""
+    version: str = ""
+    display_name: str = ""
+    description: str = ""
+    input_token_limit: int = 0
+    output_token_limit: int = 0
+    supported_generation_methods: tuple[str, ...] = ()
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelPage:
+    models: tuple[Model, ...] = ()
+    next_page_token: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Part:
+    text: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Content:
+    parts: tuple[Part, ...] = ()
+    role: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GenerationConfig:
+    """How an answer is sampled. ``temperature`` 0 is greedy decoding."""
+
+    candidate_count: int | None = None
+    stop_sequences: tuple[str, ...] = ()
+    max_output_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    seed: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SafetySetting:
+    """Accepted for the sake of scripts that send it; open models have no such filter."""
+
+    category: str = ""
+    threshold: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GenerateContentRequest:
+    model: str = ""
+    contents: tuple[Content, ...] = ()
+    safety_settings: tuple[SafetySetting, ...] = ()
+    generation_config: GenerationConfig | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SafetyRating:
+    category: str = ""
+    probability: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Candidate:
+    """One answer. ``index`` is shown even when 0, as the service shows it."""
+
+    content: Content | None = None
+    finish_reason: str = ""
+    index: int | None = None
+    safety_ratings: tuple[SafetyRating, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UsageMetadata:
+    prompt_token_count: int = 0
+    candidates_token_count: int = 0
+    total_token_count: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GenerateContentResponse:
+    candidates: tuple[Candidate, ...] = ()
+    usage_metadata: UsageMetadata | None = None
+
+
+def total_steps(examples: int, epochs: int, batch: int) -> int:
+    """``ceil(examples · epochs / batch)``, as on every recorded job: batches run on across epoch ends."""
+    return -(-examples * epochs // batch)
+
+
+def epoch_at(step: int, batch: int, examples: int) -> int:
+    """``floor(step · batch / examples)``: the epochs completed after ``step``, as recorded."""
+    return step * batch // examples
