@@ -1,0 +1,15 @@
+"""Which room answers which address."""
+
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from dashboard.http import healthz
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="jobs:list")),
+    path("healthz", healthz),
+    path("", include("dashboard.accounts.urls")),
+    path("datasets/", include("dashboard.datasets.urls")),
+    path("jobs/", include("dashboard.jobs.urls")),
+    path("playground/", include("dashboard.playground.urls")),
+]
