@@ -56,6 +56,23 @@ class EngineAnswer:
     answer_tokens: int
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PrepareSpec:
+    """One base model to be made ready in the folder ``models``."""
+
+    base: str
+    models: Path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InferenceSpec:
+    """Where the inference child finds what it serves. ``threads`` defaults to the number of CPUs."""
+
+    models: Path
+    adapters: Path
+    threads: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """A step was made (training)."""
