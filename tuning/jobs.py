@@ -50,6 +50,8 @@ class JobStatus:
     model: str = ""
     total_steps: int = 0
     completed_steps: int = 0
+    attempt: int = 1
+    """Raised when a job starts again; points of an earlier attempt that are not repeated are void."""
     created: datetime | None = None
     started: datetime | None = None
     finished: datetime | None = None

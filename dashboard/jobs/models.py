@@ -1,0 +1,186 @@
+"""Tuning jobs as the dashboard keeps them: what was asked, and the last that its service said.
+
+The service is the truth. A row without ``ref`` has not reached its service yet; the worker's sweep sends it,
+and its ``key`` makes sending twice harmless.
+"""
+
+import secrets
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Self
+
+from django.db import models, transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from dashboard.accounts.models import User
+from dashboard.connections.models import Connection
+from dashboard.datasets.models import DatasetVersion
+from tuning import curves
+from tuning.jobs import FINAL_STATES, JobState, JobStatus, Point
+from tuning.providers import JobRef, JobSpec
+
+REFRESH_INTERVAL = timedelta(seconds=1)
+"""A service is asked about a job at most once in this time, however many people watch."""
+
+SMALL_CURVE_POINTS = 48
+
+
+class JobQuerySet(models.QuerySet["Job"]):
+    def visible_to(self, user: User) -> Self:
+        """The jobs that ``user`` may see: their own; administrators see all."""
+        return self if user.is_administrator else self.filter(owner=user)
+
+    def unfinished(self) -> Self:
+        return self.exclude(state__in=FINAL_STATES)
+
+    def unsent(self) -> Self:
+        return self.unfinished().filter(ref="")
+
+    def finished_well(self) -> Self:
+        return self.filter(state=JobState.SUCCEEDED)
+
+    def claim_refresh(self, pk: int) -> bool:
+        """Whether the caller is the one who asks the service about job ``pk`` in this interval."""
+        now = timezone.now()
+        due = Q(synced_at=None) | Q(synced_at__lte=now - REFRESH_INTERVAL)
+        return self.unfinished().filter(due, pk=pk).exclude(ref="").update(synced_at=now) == 1
+
+
+class Job(models.Model):
+    """One tuning job of one person."""
+
+    owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="jobs")
+    connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="jobs")
+    dataset_version = models.ForeignKey(DatasetVersion, on_delete=models.PROTECT, related_name="jobs")
+    key = models.CharField(max_length=32, unique=True, default=secrets.token_hex, editable=False)
+    ref = models.CharField(max_length=500, blank=True)
+    model = models.CharField(max_length=200, blank=True, db_index=True)
+
+    display_name = models.CharField(_("name"), max_length=40)
+    base_model = models.CharField(max_length=200)
+    epoch_count = models.PositiveIntegerField()
+    batch_size = models.PositiveIntegerField()
+    learning_rate = models.FloatField()
+
+    state = models.CharField(max_length=10, choices=[(s.value, s.value) for s in JobState], default=JobState.QUEUED)
+    attempt = models.PositiveIntegerField(default=0)
+    total_steps = models.PositiveIntegerField(default=0)
+    completed_steps = models.PositiveIntegerField(default=0)
+    queue_place = models.PositiveIntegerField(null=True)
+    preparing = models.PositiveSmallIntegerField(null=True)
+    failure_code = models.CharField(max_length=50, blank=True)
+    failure_detail = models.TextField(blank=True)
+
+    first_loss = models.FloatField(null=True)
+    last_loss = models.FloatField(null=True)
+    small_curve = models.JSONField(default=list)
+
+    created = models.DateTimeField(default=timezone.now, db_index=True)
+    started = models.DateTimeField(null=True)
+    finished = models.DateTimeField(null=True)
+    synced_at = models.DateTimeField(null=True)
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created", "-pk")
+        indexes = [models.Index(fields=["owner", "-created"]), models.Index(fields=["state", "synced_at"])]
+
+    def __str__(self) -> str:
+        return self.display_name
+
+    @property
+    def job_state(self) -> JobState:
+        return JobState(self.state)
+
+    @property
+    def is_final(self) -> bool:
+        return self.job_state.is_final
+
+    @property
+    def percent(self) -> int:
+        return 100 * self.completed_steps // self.total_steps if self.total_steps else 0
+
+    def spec(self) -> JobSpec:
+        """What the service is asked to do."""
+        return JobSpec(
+            key=self.key,
+            display_name=self.display_name,
+            base_model=self.base_model,
+            dataset=self.dataset_version.path,
+            epoch_count=self.epoch_count,
+            batch_size=self.batch_size,
+            learning_rate=self.learning_rate,
+        )
+
+    def send(self) -> None:
+        """Hand the job to its service. Safe to repeat; raises ``ServiceError`` when the service refuses."""
+        self.ref = self.connection.open_for(self.owner).create(self.spec())
+        self.save(update_fields=["ref"])
+
+    def refresh(self) -> bool:
+        """Ask the service for news, unless somebody just did. True when something changed."""
+        if not Job.objects.claim_refresh(self.pk):
+            return False
+        provider = self.connection.open_for(self.owner)
+        status, points = provider.refresh(JobRef(self.ref), after=self.completed_steps)
+        if status.attempt != self.attempt and self.completed_steps:
+            status, points = provider.refresh(JobRef(self.ref))
+        return self.store(status, points)
+
+    def store(self, status: JobStatus, points: Sequence[Point]) -> bool:
+        """Write what a service said. False when it brings nothing new, or a newer answer was stored meanwhile."""
+        before = self._facts()
+        with transaction.atomic():
+            self.refresh_from_db(from_queryset=Job.objects.select_for_update())
+            if self.is_final:
+                return False
+            self._store_points(status.attempt, points)
+            self._store_status(status)
+            self.save()
+        return self._facts() != before
+
+    def mark(self, state: JobState) -> None:
+        """Note a final state that the service confirmed outside a refresh."""
+        Job.objects.filter(pk=self.pk).update(state=state, finished=timezone.now())
+        self.state = state
+
+    def series(self) -> bytes:
+        """The training losses so far, packed (see :mod:`tuning.curves`)."""
+        return b"".join(bytes(chunk) for chunk in self.chunks.values_list("data", flat=True))
+
+    def _facts(self) -> tuple[object, ...]:
+        return (self.state, self.completed_steps, self.attempt, self.queue_place, self.preparing, self.failure_code)
+
+    def _store_points(self, attempt: int, points: Sequence[Point]) -> None:
+        if attempt != self.attempt:
+            self.chunks.all().delete()
+            self.attempt, self.completed_steps, self.first_loss, self.small_curve = attempt, 0, None, []
+        fresh = [point for point in points if point.step > self.completed_steps]
+        if not fresh:
+            return
+        self.chunks.create(data=curves.pack(fresh))
+        self.completed_steps = fresh[-1].step
+        series = curves.arrays(self.series())
+        self.first_loss, self.last_loss = float(series.values[0]), float(series.values[-1])
+        chosen = curves.downsample(series.steps, series.values, SMALL_CURVE_POINTS // 2)
+        self.small_curve = [[int(series.steps[i]), round(float(series.values[i]), 4)] for i in chosen]
+
+    def _store_status(self, status: JobStatus) -> None:
+        self.state, self.model, self.total_steps = status.state, status.model, status.total_steps
+        self.queue_place, self.preparing = status.queue_place, status.preparing
+        self.started, self.finished = status.started, status.finished
+        if status.failure:
+            self.failure_code, self.failure_detail = status.failure.code, status.failure.detail
+
+
+class SeriesChunk(models.Model):
+    """Training losses that arrived together, packed. Chunks in order of their keys are the whole series."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="chunks")
+    data = models.BinaryField()
+
+    class Meta:
+        ordering = ("pk",)
