@@ -13,7 +13,7 @@ from tuning.assertions import shared_secret
 ROOT = Path(__file__).resolve().parent.parent
 
 env = Env()
-env.read_env(str(ROOT / ".env"))
+env.read_env(env.str("ENV_FILE", str(ROOT / ".env")), recurse=False)
 
 VAR_DIR = Path(env.str("VAR_DIR", str(ROOT / "var"))).resolve()
 DEBUG = env.bool("DEBUG", False)
@@ -50,7 +50,7 @@ if not LOCAL and (DEBUG or len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5):
 PORT = env.int("PORT", 8000)
 API_PORT = env.int("API_PORT", 8001)
 TUNING_SERVER_URL = env.str("TUNING_SERVER_URL", f"http://127.0.0.1:{API_PORT}")
-TUNING_SECRET = shared_secret(VAR_DIR)
+TUNING_SECRET = env.str("TUNING_SECRET", "") or shared_secret(VAR_DIR)
 
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"] if LOCAL else [])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [])

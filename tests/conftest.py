@@ -1,0 +1,40 @@
+"""What all tests share: quick passwords, plain static files, and no silent gaps in CI."""
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
+MUST_RUN = ("browser", "engine")
+"""Marks whose tests may be left out on somebody's laptop, never in CI."""
+
+
+def pytest_configure() -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    if "staticfiles" in settings.STORAGES:
+        plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+        settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
+        Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A browser or engine test that was left out is a failure in CI."""
+    report = yield
+    if IN_CI and report.skipped and any(item.get_closest_marker(mark) for mark in MUST_RUN):
+        report.outcome = "failed"
+        report.longrepr = f"left out, and CI=true: {report.longrepr}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """So is a whole file that was left out."""
+    report = yield
+    if IN_CI and report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"left out, and CI=true: {report.longrepr}"
+    return report
