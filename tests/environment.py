@@ -11,10 +11,20 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PERSONAL = (
-    "DATABASE_URL TUNING_DATABASE_URL LOCAL DEBUG SECRET_KEY TUNING_SECRET ALLOWED_HOSTS PORT API_PORT SITE_URL "
-    "TUNING_SERVER_URL EMAIL_URL"
-).split()
+PERSONAL = [
+    "DATABASE_URL",
+    "TUNING_DATABASE_URL",
+    "LOCAL",
+    "DEBUG",
+    "SECRET_KEY",
+    "TUNING_SECRET",
+    "ALLOWED_HOSTS",
+    "PORT",
+    "API_PORT",
+    "SITE_URL",
+    "TUNING_SERVER_URL",
+    "EMAIL_URL",
+]
 """Settings that somebody may have set for an installation of their own."""
 
 
