@@ -1,0 +1,218 @@
+"""What the tuning server remembers. Questions are asked of QuerySets; jobs change in :mod:`tuning.server.queue`."""
+
+from datetime import timedelta
+from hashlib import sha256
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from tuning import curves
+from tuning.jobs import FINAL_STATES, JobState, Point
+
+
+class JobQuerySet(models.QuerySet["Job"]):
+    def claimable(self) -> Self:
+        """Jobs nobody works on: queued, or held by a tuner that has not been heard of for too long."""
+        return self.filter(Q(state=JobState.QUEUED) | Q(state=JobState.RUNNING, lease_until__lt=Now()))
+
+    def unfinished(self) -> Self:
+        return self.exclude(state__in=FINAL_STATES)
+
+    def in_queue_order(self) -> Self:
+        return self.order_by("created", "pk")
+
+    def with_curves(self) -> Self:
+        """For many jobs at once: their chunks in one further query."""
+        return self.prefetch_related("chunks")
+
+
+class Job(models.Model):
+    """A tuned model and the job that makes it: on the wire they are one resource."""
+
+    model_id = models.CharField(max_length=40, unique=True)
+    operation_id = models.CharField(max_length=12)
+    api_version = models.CharField(max_length=8)
+    """The API version that created the job decides the types its operation carries."""
+    owner = models.CharField(max_length=254, db_index=True)
+    """E-mail address, lower case."""
+
+    base_asked = models.CharField(max_length=100)
+    """The base model as the caller named it, ``models/…``; an alias is echoed as asked."""
+    base = models.CharField(max_length=100)
+    """The base model in the engine's catalogue."""
+    display_name = models.CharField(max_length=40, blank=True)
+    description = models.TextField(blank=True)
+    temperature = models.FloatField()
+    top_p = models.FloatField()
+    top_k = models.IntegerField()
+
+    epoch_count = models.IntegerField()
+    batch_size = models.IntegerField()
+    learning_rate = models.FloatField()
+    training_data = models.CharField(max_length=64, db_index=True)
+    """SHA-256 of the training data's JSONL."""
+    example_count = models.IntegerField()
+    total_steps = models.IntegerField()
+
+    state = models.CharField(max_length=9, choices=[(s, s) for s in JobState], default=JobState.QUEUED, db_index=True)
+    attempt = models.IntegerField(default=0)
+    """Raised by every claim; a write that carries an older one touches nothing."""
+    deaths = models.IntegerField(default=0)
+    """How often a child or its tuner died under this job without getting further than before."""
+    lease_until = models.DateTimeField(null=True)
+    """By the database's clock."""
+    cancel_requested = models.BooleanField(default=False)
+    completed_steps = models.IntegerField(default=0)
+    failure_code = models.CharField(max_length=40, blank=True)
+    failure_detail = models.TextField(blank=True)
+
+    created = models.DateTimeField()
+    updated = models.DateTimeField()
+    started = models.DateTimeField(null=True)
+    finished = models.DateTimeField(null=True)
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(state__in=list(JobState)), name="job_state_is_known")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        return f"tunedModels/{self.model_id}"
+
+    @property
+    def operation(self) -> str:
+        return f"{self.name}/operations/{self.operation_id}"
+
+    @property
+    def is_final(self) -> bool:
+        return JobState(self.state).is_final
+
+    def points(self, after: int = 0) -> list[Point]:
+        """The losses of the attempt under way (or the last) after step ``after``."""
+        chunks = self.chunks.all() if after == 0 else self.chunks.filter(last_step__gt=after)
+        packed = b"".join(bytes(chunk.points) for chunk in chunks if chunk.attempt == self.attempt)
+        return [point for point in curves.unpack(packed) if point.step > after]
+
+    def queue_place(self) -> int | None:
+        """1 is next; ``None`` when the job does not wait."""
+        if self.state != JobState.QUEUED:
+            return None
+        ahead = Q(created__lt=self.created) | Q(created=self.created, pk__lt=self.pk)
+        return Job.objects.filter(ahead, state=JobState.QUEUED).count() + 1
+
+
+class LossChunk(models.Model):
+    """Consecutive points of a job's loss curve, packed as :mod:`tuning.curves` says."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="chunks")
+    attempt = models.IntegerField()
+    first_step = models.IntegerField()
+    last_step = models.IntegerField()
+    points = models.BinaryField()
+
+    class Meta:
+        ordering = ["attempt", "first_step"]
+        constraints = [
+            models.UniqueConstraint(fields=["job", "attempt", "first_step"], name="loss_chunk_starts_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.job_id} #{self.attempt} steps {self.first_step}–{self.last_step}"
+
+
+class LogLine(models.Model):
+    """A line of a job's log. Never holds example text."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="log_lines")
+    attempt = models.IntegerField()
+    time = models.DateTimeField(db_default=Now())
+    level = models.CharField(max_length=8)
+    text = models.CharField(max_length=1000)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.level} {self.text}"
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    def find(self, key: str) -> "ApiKey | None":
+        """The key a caller presented, unless it is unknown or revoked."""
+        return self.filter(digest=digest(key), revoked=None).first()
+
+
+class ApiKey(models.Model):
+    """A script's key, kept as a hash. Plain SHA-256 will do: a key has 256 random bits, so nobody guesses it."""
+
+    name = models.CharField(max_length=100)
+    owner = models.CharField(max_length=254)
+    """E-mail address, lower case."""
+    digest = models.CharField(max_length=64, unique=True)
+    created = models.DateTimeField(db_default=Now())
+    last_used = models.DateTimeField(null=True)
+    revoked = models.DateTimeField(null=True)
+
+    objects = ApiKeyQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.owner})"
+
+    def touch(self) -> None:
+        """Note that the key was used; once a minute is often enough, and reading stays free of writing."""
+        stale = Q(last_used=None) | Q(last_used__lt=Now() - timedelta(minutes=1))
+        ApiKey.objects.filter(stale, pk=self.pk).update(last_used=Now())
+
+
+def digest(key: str) -> str:
+    return sha256(key.encode()).hexdigest()
+
+
+class TunerState(models.Model):
+    """What the tuner says of itself; one row."""
+
+    heartbeat = models.DateTimeField(null=True)
+    preparing = models.IntegerField(null=True)
+    """Percent of the base model that is made ready now."""
+    failure_code = models.CharField(max_length=40, blank=True)
+    """Why the base model could not be made ready."""
+
+    ALIVE = timedelta(seconds=10)
+    """A tuner heard of within this time is alive."""
+
+    def __str__(self) -> str:
+        return f"heartbeat {self.heartbeat}"
+
+    @classmethod
+    def say(cls, **changes: object) -> None:
+        cls.objects.update_or_create(pk=1, defaults={"heartbeat": Now(), **changes})
+
+    @classmethod
+    def current(cls) -> "TunerState | None":
+        """The row of a tuner that is alive."""
+        return cls.objects.filter(heartbeat__gt=Now() - cls.ALIVE).first()
+
+
+class InferenceChild(models.Model):
+    """Where the process that answers questions listens, and the key it knows us by; one row, or none."""
+
+    address = models.CharField(max_length=100)
+    key = models.CharField(max_length=100)
+
+    def __str__(self) -> str:
+        return self.address
+
+    @classmethod
+    def appear(cls, address: str, key: str) -> None:
+        cls.objects.update_or_create(pk=1, defaults={"address": address, "key": key})
+
+    @classmethod
+    def vanish(cls) -> None:
+        cls.objects.all().delete()
+

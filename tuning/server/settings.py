@@ -1,0 +1,80 @@
+"""Settings of the tuning server, from the environment or ``.env`` in the repository's root.
+
+An API has no debug pages, no sessions, no cookies and no templates, so there is little to set, and nothing
+here is less safe than it should be in production.
+"""
+
+import hashlib
+from pathlib import Path
+
+import dj_database_url
+from environs import Env
+
+from tuning.assertions import shared_secret
+
+ROOT = Path(__file__).resolve().parents[2]
+
+env = Env()
+env.read_env(str(ROOT / ".env"), recurse=False)
+
+VAR_DIR = (ROOT / env.path("VAR_DIR", "var")).resolve()
+"""Where everything is kept: databases, models, adapters, training data."""
+MODELS_DIR = (ROOT / env.path("MODELS_DIR", VAR_DIR / "models")).resolve()
+"""Prepared base models; a folder of its own so that several installations can share it."""
+ADAPTERS_DIR = VAR_DIR / "adapters"
+TRAINING_DIR = VAR_DIR / "training"
+API_PORT = env.int("API_PORT", 8001)
+
+TUNING_SECRET = shared_secret(VAR_DIR)
+"""What the dashboard signs its assertions with."""
+SECRET_KEY = hashlib.sha256(b"tuning.server page tokens\0" + TUNING_SECRET.encode()).hexdigest()
+
+DEBUG = False
+ALLOWED_HOSTS = env.list("TUNING_ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"])
+DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("TUNING_MAX_BODY_BYTES", 64 * 1024 * 1024)
+
+LEASE_SECONDS = env.float("TUNING_LEASE_SECONDS", 30.0)
+"""A tuner that has not been heard of for so long has lost its job to whoever claims it next."""
+GENERATION_SECONDS = env.float("TUNING_GENERATION_SECONDS", 120.0)
+"""How long a caller may wait for an answer of a model."""
+
+INSTALLED_APPS = ["tuning.server"]
+MIDDLEWARE = ["tuning.server.answers.errors_as_json"]
+ROOT_URLCONF = "tuning.server.urls"
+WSGI_APPLICATION = "tuning.server.wsgi.application"
+APPEND_SLASH = False
+
+DATABASES = {
+    "default": dj_database_url.parse(
+        env.str("TUNING_DATABASE_URL", f"sqlite:///{VAR_DIR / 'tuning.sqlite3'}"),
+        conn_max_age=600,
+        conn_health_checks=True,
+    )
+}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = {
+        # A transaction that will write says so at its start: otherwise SQLite may refuse it half-way, without waiting.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+
+USE_TZ = True
+TIME_ZONE = "UTC"
+USE_I18N = False
+
+SILENCED_SYSTEM_CHECKS = [
+    "security.W001",  # SecurityMiddleware: its headers and redirects are for pages, and TLS ends before us
+    "security.W002",  # X-Frame-Options: there is nothing to frame
+    "security.W003",  # CSRF: no cookie is ever read
+]
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
+    # Django's default would mail the administrators and print nothing.
+    "loggers": {"django": {"handlers": [], "level": "WARNING", "propagate": True}},
+}
