@@ -1,0 +1,99 @@
+"""Small words of the templates: icons, states, times, numbers."""
+
+from datetime import datetime, timedelta
+
+from django import template
+from django.forms import BoundField, CheckboxInput
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
+
+from dashboard.messages import STATES
+from tuning.jobs import JobState
+
+register = template.Library()
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """A picture from ``static/icons.svg``, hidden from screen readers: a word stands beside it."""
+    return format_html('<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>', static("icons.svg"), name)
+
+
+@register.simple_tag
+def state(job_state: str) -> SafeString:
+    """A job's state: colour, shape and word."""
+    return format_html('<span class="state" data-state="{}">{}</span>', job_state, STATES[JobState(job_state)])
+
+
+@register.filter
+def is_checkbox(field: BoundField) -> bool:
+    return isinstance(field.field.widget, CheckboxInput)
+
+
+@register.filter
+def ago(moment: datetime | None) -> SafeString | str:
+    """How long ago, exact on hover."""
+    if moment is None:
+        return "–"
+    passed = timezone.now() - moment
+    shown = gettext("just now") if passed < timedelta(seconds=5) else gettext("%(time)s ago") % {"time": rough(passed)}
+    exact = timezone.localtime(moment).strftime("%Y-%m-%d %H:%M:%S %Z")
+    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, shown)
+
+
+def rough(span: timedelta) -> str:
+    """``span`` in its largest unit: "3 min", "2 h", "5 days"."""
+    seconds = max(int(span.total_seconds()), 0)
+    if seconds < 60:
+        return gettext("%(n)s s") % {"n": seconds}
+    if seconds < 3600:
+        return gettext("%(n)s min") % {"n": seconds // 60}
+    if seconds < 86400:
+        return gettext("%(n)s h") % {"n": seconds // 3600}
+    return ngettext("%(n)s day", "%(n)s days", seconds // 86400) % {"n": seconds // 86400}
+
+
+@register.filter
+def span(seconds: float | None) -> str:
+    """``seconds`` in two units: "3 min 20 s", "1 h 5 min"."""
+    if seconds is None:
+        return "–"
+    whole = max(round(seconds), 0)
+    if whole < 60:
+        return gettext("%(s)s s") % {"s": whole}
+    if whole < 3600:
+        return gettext("%(m)s min %(s)s s") % {"m": whole // 60, "s": whole % 60}
+    return gettext("%(h)s h %(m)s min") % {"h": whole // 3600, "m": whole % 3600 // 60}
+
+
+@register.filter
+def loss(value: float | None) -> str:
+    """A loss with as many digits as mean something."""
+    return "–" if value is None else f"{value:.3g}" if abs(value) < 0.1 else f"{value:.2f}"
+
+
+@register.filter
+def plain(value: float) -> str:
+    """A number as people write it: 0.001, not 1e-3."""
+    return f"{value:.10f}".rstrip("0").rstrip(".")
+
+
+@register.inclusion_tag("_sparkline.html")
+def sparkline(points: list[list[float]], label: str = "") -> dict[str, object]:
+    """A 96 × 24 curve of ``[step, loss]`` pairs."""
+    return {"path": _path(points), "label": label}
+
+
+def _path(points: list[list[float]], width: int = 96, height: int = 22) -> str:
+    if len(points) < 2:
+        return ""
+    steps, values = [point[0] for point in points], [point[1] for point in points]
+    low, wide, tall = min(values), steps[-1] - steps[0] or 1, (max(values) - min(values)) or 1
+    places = (
+        f"{(step - steps[0]) / wide * width:.1f},{1 + (1 - (value - low) / tall) * height:.1f}"
+        for step, value in zip(steps, values, strict=True)
+    )
+    return "M" + "L".join(places)
