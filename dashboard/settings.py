@@ -93,6 +93,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "dashboard.middleware.HtmxPlumbing",
+    "dashboard.accounts.middleware.ReturnToPage",
     "dashboard.middleware.ServiceErrors",
 ]
 

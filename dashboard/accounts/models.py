@@ -1,7 +1,7 @@
 """People, the link that lets the first of them in, and failed tries to sign in."""
 
 import unicodedata
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
@@ -88,19 +88,12 @@ class WelcomeLink(models.Model):
         return f"until {self.expires:%Y-%m-%d %H:%M}"
 
 
-class SignInTryQuerySet(models.QuerySet["SignInTry"]):
-    def of(self, email_digest: str, address: str) -> Self:
-        return self.filter(models.Q(email_digest=email_digest) | models.Q(address=address))
-
-
 class SignInTry(models.Model):
     """A try to sign in that has not succeeded. A digest stands for the e-mail: people type passwords there."""
 
     email_digest = models.CharField(max_length=64, db_index=True)
     address = models.GenericIPAddressField(db_index=True)
     time = models.DateTimeField(db_index=True)
-
-    objects = SignInTryQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"from {self.address} at {self.time:%Y-%m-%d %H:%M:%S}"

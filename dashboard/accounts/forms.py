@@ -1,0 +1,107 @@
+"""What people type about themselves."""
+
+from math import ceil
+from typing import Any
+
+from django import forms
+from django.contrib.auth import authenticate
+from django.contrib.auth.forms import BaseUserCreationForm, PasswordResetForm
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from dashboard.accounts import tries
+from dashboard.accounts.models import User
+
+
+class WelcomeForm(BaseUserCreationForm[User]):
+    """The first person: name, e-mail, password twice."""
+
+    class Meta:
+        model = User
+        fields = ("name", "email")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].required = True
+        self.fields["name"].widget.attrs |= {"autocomplete": "name", "autofocus": True}
+        self.fields["email"].widget.attrs = {"autocomplete": "username"}
+
+
+class SignInForm(forms.Form):
+    """E-mail and password. A valid form has found its ``user``."""
+
+    email = forms.EmailField(
+        label=_("E-mail"), max_length=254, widget=forms.EmailInput({"autocomplete": "username", "autofocus": True})
+    )
+    password = forms.CharField(
+        label=_("Password"),
+        strip=False,
+        max_length=4096,
+        widget=forms.PasswordInput({"autocomplete": "current-password"}),
+    )
+
+    user: User
+
+    def __init__(self, request: HttpRequest, data: Any = None) -> None:
+        super().__init__(data)
+        self.request = request
+        self.refused = False
+
+    def clean(self) -> dict[str, Any]:
+        if not self.errors:
+            self._find_user(**self.cleaned_data)
+        return self.cleaned_data
+
+    def _find_user(self, email: str, password: str) -> None:
+        try:
+            tries.begin(self.request, email)
+        except tries.TooManyTries as refusal:
+            self.refused = True
+            raise forms.ValidationError(explain(refusal), code="too_many_tries") from None
+        user = authenticate(self.request, username=email, password=password)
+        if not isinstance(user, User):
+            # The same words whether or not the person exists.
+            return self.add_error("password", _("This e-mail and this password do not belong together."))
+        tries.forgive(email)
+        self.user = user
+        return None
+
+
+class NameForm(forms.ModelForm[User]):
+    class Meta:
+        model = User
+        fields = ("name",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].required = True
+        self.fields["name"].widget.attrs["autocomplete"] = "name"
+
+
+class ResetForm(PasswordResetForm):
+    """Asks for a link to choose a new password; the answer is the same whether or not the person exists."""
+
+    def __init__(self, request: HttpRequest, data: Any = None) -> None:
+        super().__init__(data)
+        self.request = request
+        self.fields["email"].label = _("E-mail")
+        self.fields["email"].widget.attrs |= {"autocomplete": "username", "autofocus": True}
+
+    def clean_email(self) -> str:
+        email: str = self.cleaned_data["email"]
+        try:
+            tries.begin(self.request, email, "reset")
+        except tries.TooManyTries as refusal:
+            raise forms.ValidationError(explain(refusal), code="too_many_tries") from None
+        return email
+
+
+def explain(refusal: tries.TooManyTries) -> str:
+    """The sentence for a try that came too soon, with the wait in whole minutes."""
+    minutes = ceil(refusal.wait.total_seconds() / 60)
+    return ngettext(
+        "Too many tries. The next is possible in %(minutes)d minute.",
+        "Too many tries. The next is possible in %(minutes)d minutes.",
+        minutes,
+    ) % {"minutes": minutes}

@@ -1,0 +1,73 @@
+"""How often one may try: bounds on guessing passwords, per e-mail and per network address.
+
+A try is written down before the password is looked at, so that many at once do not slip through, and counts
+until it is forgiven by success or :data:`WINDOW` has passed.
+"""
+
+from datetime import datetime, timedelta
+from ipaddress import IPv6Address, ip_address, ip_network
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from dashboard.accounts.models import SignInTry
+
+WINDOW = timedelta(minutes=15)
+TRIES_PER_EMAIL = 10
+TRIES_PER_ADDRESS = 50
+"""More than for one e-mail: a whole office may share an address."""
+
+
+class TooManyTries(Exception):
+    """``wait`` is how long until the next try is allowed."""
+
+    def __init__(self, wait: timedelta) -> None:
+        self.wait = wait
+        super().__init__(f"{wait.total_seconds():.0f} s")
+
+
+def begin(request: HttpRequest, email: str, purpose: str = "sign-in") -> None:
+    """Count a try of ``purpose`` for ``email``. Raises ``TooManyTries``; a try refused is not counted."""
+    now = timezone.now()
+    SignInTry.objects.filter(time__lte=now - WINDOW).delete()
+    this = SignInTry.objects.create(email_digest=_digest(email, purpose), address=address_of(request), time=now)
+    earlier = SignInTry.objects.filter(pk__lt=this.pk).order_by("-pk")
+    free = max(
+        _free_again(earlier.filter(email_digest=this.email_digest), TRIES_PER_EMAIL, now),
+        _free_again(earlier.filter(address=this.address), TRIES_PER_ADDRESS, now),
+    )
+    if free > now:
+        this.delete()
+        raise TooManyTries(free - now)
+
+
+def forgive(email: str, purpose: str = "sign-in") -> None:
+    """Forget the tries for ``email`` after one that succeeded."""
+    SignInTry.objects.filter(email_digest=_digest(email, purpose)).delete()
+
+
+def address_of(request: HttpRequest) -> str:
+    """The network address that ``request`` comes from; for IPv6 its /64 network, which one machine has whole."""
+    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()
+    # Only a proxy that we were told of is believed; its entry is the last one.
+    behind_proxy = settings.SECURE_PROXY_SSL_HEADER is not None
+    try:
+        address = ip_address((forwarded if behind_proxy else "") or request.META.get("REMOTE_ADDR", ""))
+    except ValueError:
+        return "0.0.0.0"  # noqa: S104 - "unknown", as with a unix socket; nothing is bound
+    if isinstance(address, IPv6Address):
+        return str(ip_network((address, 64), strict=False).network_address)
+    return str(address)
+
+
+def _free_again(earlier: QuerySet[SignInTry], limit: int, now: datetime) -> datetime:
+    """When the ``limit`` latest tries are no longer all within the window."""
+    oldest = earlier[limit - 1 : limit].first()
+    return oldest.time + WINDOW if oldest else now
+
+
+def _digest(email: str, purpose: str) -> str:
+    return salted_hmac(f"dashboard.accounts.tries.{purpose}", email.casefold(), algorithm="sha256").hexdigest()

@@ -1,0 +1,92 @@
+"""Coming in, going out, and one's own account."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import login, logout
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, resolve_url
+from django.template.response import TemplateResponse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from dashboard.accounts.forms import NameForm, SignInForm, WelcomeForm
+from dashboard.accounts.models import User
+from dashboard.accounts.welcome import find_link, redeem
+from dashboard.http import Request
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@sensitive_post_parameters("password1", "password2")
+def welcome(request: HttpRequest, token: str) -> HttpResponse:
+    """The first person gives name, e-mail and password, and is in; a link no longer good says what to do."""
+    link = find_link(token)
+    form = WelcomeForm(request.POST or None)
+    if link and form.is_valid() and (user := redeem(link, form)):
+        login(request, user)
+        return redirect("datasets:list")
+    if link is None or form.is_valid():
+        context = {"somebody": User.objects.exists()}
+        return TemplateResponse(request, "accounts/welcome_over.html", context, status=410)
+    return TemplateResponse(request, "accounts/welcome.html", {"form": form})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@sensitive_post_parameters("password")
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """A form for e-mail and password; who is in already goes straight on."""
+    if request.user.is_authenticated:
+        return redirect(_next(request))
+    form = SignInForm(request, request.POST or None)
+    if form.is_valid():
+        login(request, form.user)
+        return redirect(_next(request))
+    context = {
+        "form": form,
+        "next": _next(request),
+        "nobody": not User.objects.exists(),
+        "mail": bool(settings.EMAIL_URL),
+    }
+    return TemplateResponse(request, "accounts/sign_in.html", context, status=429 if form.refused else 200)
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """Ends this session, and back to sign-in."""
+    logout(request)
+    return redirect("accounts:sign_in")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def account(request: Request) -> HttpResponse:
+    """One's name and e-mail, and the ways out."""
+    # A copy, so that the rail does not show a name that was refused.
+    form = NameForm(request.POST or None, instance=User.objects.get(pk=request.user.pk))
+    if form.is_valid():
+        form.save()
+        messages.success(request, _("Your name is saved."))
+        return redirect("accounts:account")
+    return TemplateResponse(request, "accounts/account.html", {"form": form})
+
+
+@require_POST
+@login_required
+def sign_out_everywhere(request: Request) -> HttpResponse:
+    """Ends every session of this person, on every device."""
+    request.user.end_sessions()
+    logout(request)
+    messages.success(request, _("You are signed out on every device."))
+    return redirect("accounts:sign_in")
+
+
+def _next(request: HttpRequest) -> str:
+    """Where the person wanted to go, if that is a page of ours."""
+    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
+    return wanted if ours else resolve_url(settings.LOGIN_REDIRECT_URL)
