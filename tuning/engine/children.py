@@ -71,7 +71,7 @@ class Child:
         return self._process.wait()
 
     def stop(self, grace: float = 2.0) -> None:
-        """End it now and wait until it is gone: close its pipe, send SIGTERM after ``grace`` seconds, SIGKILL after more.
+        """End it now and wait until it is gone: its pipe closes, after ``grace`` seconds SIGTERM, after more SIGKILL.
 
         Events written before are still to be had from :meth:`events`. Stopping what has ended changes nothing.
         """

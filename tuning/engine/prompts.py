@@ -1,0 +1,46 @@
+"""Text to tokens, in one way for tuning and for answering. Loads no torch.
+
+The prompt format's own tokens are special; what a person wrote never is: a ``<|im_end|>`` in a prompt is text and
+closes no turn.
+"""
+
+from functools import cache
+from pathlib import Path
+
+from tokenizers import Tokenizer
+
+from tuning.engine.catalogue import TOKENIZER_FILE, PromptFormat
+
+
+class Prompts:
+    """The tokens of prompts and outputs for one base model."""
+
+    def __init__(self, folder: Path, prompt_format: PromptFormat) -> None:
+        self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE))
+        self._tokenizer.encode_special_tokens = False
+        self.before = self._ids(prompt_format.before)
+        self.after = self._ids(prompt_format.after)
+        self.end = self._ids(prompt_format.end)
+        self._tokenizer.encode_special_tokens = True
+
+    @property
+    def surroundings(self) -> int:
+        """How many tokens the prompt format adds to a prompt."""
+        return len(self.before) + len(self.after)
+
+    def prompt(self, text: str) -> list[int]:
+        """``text`` as a turn of the person's, followed by the opening of the model's."""
+        return [*self.before, *self._ids(text), *self.after]
+
+    def output(self, text: str) -> list[int]:
+        """``text`` as the model's turn, closed."""
+        return [*self._ids(text), *self.end]
+
+    def _ids(self, text: str) -> list[int]:
+        return list(self._tokenizer.encode(text, add_special_tokens=False).ids)
+
+
+@cache
+def prompts(folder: Path, prompt_format: PromptFormat) -> Prompts:
+    """The :class:`Prompts` of a prepared base model; loaded once."""
+    return Prompts(folder, prompt_format)
