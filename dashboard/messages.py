@@ -36,9 +36,7 @@ class Message:
 SERVICE_ERRORS = {
     "unreachable": (
         _("The tuning server does not answer"),
-        _(
-            "Check that it is running: “make run” starts it together with the dashboard. Jobs already sent go on by themselves."
-        ),
+        _("Check that it runs: “make run” starts it with the dashboard. Jobs already sent go on by themselves."),
     ),
     "timed_out": (
         _("The tuning server took too long to answer"),
@@ -105,6 +103,14 @@ FAILURES = {
     "killed": (
         _("The tuning process was killed twice"),
         _("Often the system does so when memory runs out. Try a smaller batch size, or close other programs."),
+    ),
+    "refused": (
+        _("The service refused the job"),
+        _("The technical detail says which value it did not accept. Start it again with another one."),
+    ),
+    "gone": (
+        _("The service no longer knows this job"),
+        _("Somebody deleted it there. What was seen of it is kept here."),
     ),
     "failed": (_("Tuning ended with an error"), _("The technical detail says which; the job can be started again.")),
 }

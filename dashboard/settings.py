@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 env = Env()
 env.read_env(env.str("ENV_FILE", str(ROOT / ".env")), recurse=False)
 
-VAR_DIR = Path(env.str("VAR_DIR", str(ROOT / "var"))).resolve()
+VAR_DIR = (ROOT / env.str("VAR_DIR", "var")).resolve()
 DEBUG = env.bool("DEBUG", False)
 LOCAL = env.bool("LOCAL", True)
 """On one machine over plain http, which is what ``make run`` starts. ``LOCAL=false`` is production: https, a
@@ -40,7 +40,7 @@ def _secret_key() -> str:
 
 
 SECRET_KEY = _secret_key()
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", [])
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
 SALT_KEY = SECRET_KEY
 """django-fernet-encrypted-fields derives its key from SECRET_KEY and this."""
 
@@ -53,7 +53,7 @@ TUNING_SERVER_URL = env.str("TUNING_SERVER_URL", f"http://127.0.0.1:{API_PORT}")
 TUNING_SECRET = env.str("TUNING_SECRET", "") or shared_secret(VAR_DIR)
 
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"] if LOCAL else [])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 SITE_URL = env.str("SITE_URL", f"http://127.0.0.1:{PORT}")
 
 ROOT_URLCONF = "dashboard.urls"
@@ -167,10 +167,10 @@ USE_TZ = True
 LOCALE_PATHS = [ROOT / "locale"]
 
 STATIC_URL = "/static/"
-STATICFILES_DIRS = [ROOT / "static"]
+STATICFILES_DIRS: list[Path | tuple[str, Path]] = [ROOT / "static"]
 STATIC_ROOT = VAR_DIR / "static"
-# plotly.js, placed there by the set-up; not committed (third-party code).
-VENDOR_DIR = VAR_DIR / "vendor"
+# plotly.js, placed there by scripts/install.py; not committed (third-party code).
+VENDOR_DIR = ROOT / ".vendor"
 if VENDOR_DIR.is_dir():
     STATICFILES_DIRS.append(("vendor", VENDOR_DIR))
 STORAGES = {

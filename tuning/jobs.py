@@ -1,4 +1,4 @@
-"""States and series of a tuning job, in words every service and the dashboard share."""
+"""States, steps and series of a tuning job, in words every service and the dashboard share."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -60,3 +60,13 @@ class JobStatus:
     preparing: int | None = None
     """Percent of the base model made ready, while the job waits for that."""
     failure: JobFailure | None = None
+
+
+def total_steps(examples: int, epochs: int, batch: int) -> int:
+    """``ceil(examples · epochs / batch)``, as on every recorded job: batches run on across epoch ends."""
+    return -(-examples * epochs // batch)
+
+
+def epoch_at(step: int, batch: int, examples: int) -> int:
+    """``floor(step · batch / examples)``: the epochs completed after ``step``, as recorded."""
+    return step * batch // examples

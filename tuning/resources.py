@@ -236,13 +236,3 @@ class UsageMetadata:
 class GenerateContentResponse:
     candidates: tuple[Candidate, ...] = ()
     usage_metadata: UsageMetadata | None = None
-
-
-def total_steps(examples: int, epochs: int, batch: int) -> int:
-    """``ceil(examples · epochs / batch)``, as on every recorded job: batches run on across epoch ends."""
-    return -(-examples * epochs // batch)
-
-
-def epoch_at(step: int, batch: int, examples: int) -> int:
-    """``floor(step · batch / examples)``: the epochs completed after ``step``, as recorded."""
-    return step * batch // examples

@@ -4,13 +4,16 @@ The service is the truth. A row without ``ref`` has not reached its service yet;
 and its ``key`` makes sending twice harmless.
 """
 
+import logging
 import secrets
+import zlib
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Self
+from typing import Any, Self
 
 from django.db import models, transaction
 from django.db.models import Q
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -18,8 +21,11 @@ from dashboard.accounts.models import User
 from dashboard.connections.models import Connection
 from dashboard.datasets.models import DatasetVersion
 from tuning import curves
+from tuning.errors import NotFound, ServiceError
 from tuning.jobs import FINAL_STATES, JobState, JobStatus, Point
 from tuning.providers import JobRef, JobSpec
+
+logger = logging.getLogger(__name__)
 
 REFRESH_INTERVAL = timedelta(seconds=1)
 """A service is asked about a job at most once in this time, however many people watch."""
@@ -91,6 +97,9 @@ class Job(models.Model):
     def __str__(self) -> str:
         return self.display_name
 
+    def get_absolute_url(self) -> str:
+        return reverse("jobs:detail", args=[self.pk])
+
     @property
     def job_state(self) -> JobState:
         return JobState(self.state)
@@ -98,6 +107,31 @@ class Job(models.Model):
     @property
     def is_final(self) -> bool:
         return self.job_state.is_final
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever something about the job does that a page shows."""
+        facts = "|".join(map(str, self._facts()))
+        return f"{zlib.crc32(facts.encode()):08x}"
+
+    @property
+    def elapsed(self) -> float | None:
+        """Seconds of tuning so far."""
+        return ((self.finished or timezone.now()) - self.started).total_seconds() if self.started else None
+
+    @property
+    def remaining(self) -> float | None:
+        """Seconds still to go at the pace so far; unknown before the second step."""
+        if self.is_final or self.elapsed is None or self.completed_steps < 2:
+            return None
+        return self.elapsed / self.completed_steps * (self.total_steps - self.completed_steps)
+
+    @property
+    def loss_fell(self) -> int | None:
+        """By how many percent the loss is lower than at the start."""
+        if not self.first_loss or self.last_loss is None or self.first_loss <= self.last_loss:
+            return None
+        return round(100 * (1 - self.last_loss / self.first_loss))
 
     @property
     def percent(self) -> int:
@@ -117,8 +151,14 @@ class Job(models.Model):
 
     def send(self) -> None:
         """Hand the job to its service. Safe to repeat; raises ``ServiceError`` when the service refuses."""
-        self.ref = self.connection.open_for(self.owner).create(self.spec())
-        self.save(update_fields=["ref"])
+        provider = self.connection.open_for(self.owner)
+        ref = provider.create(self.spec())
+        if not Job.objects.filter(pk=self.pk).update(ref=ref):
+            provider.delete(ref)  # deleted here while it was sent
+            return
+        self.refresh_from_db()
+        if self.is_final:
+            provider.cancel(ref)  # cancelled here while it was sent
 
     def refresh(self) -> bool:
         """Ask the service for news, unless somebody just did. True when something changed."""
@@ -142,14 +182,45 @@ class Job(models.Model):
             self.save()
         return self._facts() != before
 
-    def mark(self, state: JobState) -> None:
-        """Note a final state that the service confirmed outside a refresh."""
-        Job.objects.filter(pk=self.pk).update(state=state, finished=timezone.now())
-        self.state = state
+    def refresh_quietly(self) -> bool:
+        """``refresh`` for those who only look: a service that does not answer leaves what was known before."""
+        try:
+            return self.refresh()
+        except NotFound:
+            self.fail("gone")
+            return True
+        except ServiceError as error:
+            logger.info("job %s could not be refreshed: %s", self.pk, error.code)
+            return False
+
+    def cancel(self) -> None:
+        """Stop the job at its service. One that never got there is simply not sent."""
+        if Job.objects.filter(pk=self.pk, ref="").unfinished().update(**self._ended(JobState.CANCELLED)):
+            return
+        self.refresh_from_db()
+        self.connection.open_for(self.owner).cancel(JobRef(self.ref))
+        Job.objects.filter(pk=self.pk).update(synced_at=None)
+        self.refresh()
+
+    def remove(self) -> None:
+        """Delete the job, its model and its files, at the service first: what is gone here cannot be asked for."""
+        if self.ref:
+            self.connection.open_for(self.owner).delete(JobRef(self.ref))
+        self.delete()
 
     def series(self) -> bytes:
         """The training losses so far, packed (see :mod:`tuning.curves`)."""
         return b"".join(bytes(chunk) for chunk in self.chunks.values_list("data", flat=True))
+
+    def fail(self, code: str, detail: str = "") -> None:
+        """Note a failure that the service did not report as the job's own."""
+        ended = self._ended(JobState.FAILED)
+        Job.objects.filter(pk=self.pk).unfinished().update(**ended, failure_code=code, failure_detail=detail)
+        self.refresh_from_db()
+
+    @staticmethod
+    def _ended(state: JobState) -> dict[str, Any]:
+        return {"state": state, "finished": timezone.now()}
 
     def _facts(self) -> tuple[object, ...]:
         return (self.state, self.completed_steps, self.attempt, self.queue_place, self.preparing, self.failure_code)
@@ -184,3 +255,6 @@ class SeriesChunk(models.Model):
 
     class Meta:
         ordering = ("pk",)
+
+    def __str__(self) -> str:
+        return f"{len(self.data) // curves.POINT.itemsize} points of {self.job}"

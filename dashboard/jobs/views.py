@@ -1,0 +1,161 @@
+"""The jobs room: the list, a new job, and a job's page that lives while it is tuned."""
+
+import json
+import logging
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from dashboard.charts.loss import loss_figure, new_points
+from dashboard.http import NoContent, Request
+from dashboard.jobs import snippets
+from dashboard.jobs.estimates import estimate as estimate_job
+from dashboard.jobs.forms import NewJob
+from dashboard.jobs.models import Job
+from dashboard.messages import explain, explain_failure
+from tuning.errors import ServiceError, Unavailable
+
+logger = logging.getLogger(__name__)
+
+JOBS_A_PAGE = 50
+
+
+@require_safe
+@login_required
+def index(request: Request) -> HttpResponse:
+    """All jobs I may see, newest first; the rows of unfinished ones renew themselves."""
+    jobs = Job.objects.visible_to(request.user).select_related("owner", "dataset_version__dataset")
+    page = Paginator(jobs, JOBS_A_PAGE).get_page(request.GET.get("page"))
+    unfinished = [job for job in page if not job.is_final]
+    if not request.htmx:
+        return TemplateResponse(request, "jobs/list.html", {"page": page, "live": unfinished})
+    changed = [job.refresh_quietly() for job in unfinished]
+    if not any(changed) and request.GET.get("seen") == _seen(page.object_list):
+        return NoContent()
+    return TemplateResponse(request, "jobs/list.html#rows", {"page": page, "live": unfinished})
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+def new(request: Request) -> HttpResponse:
+    """The form of a new job; after it, the job's own page."""
+    if request.method == "POST":
+        form = NewJob(request.user, request.POST)
+        if form.is_valid() and (job := _start(form)):
+            return redirect(job)
+    else:
+        form = NewJob(request.user, initial=_initial(request))
+    return TemplateResponse(request, "jobs/new.html", {"form": form})
+
+
+@require_safe
+@login_required
+def estimate(request: Request) -> HttpResponse:
+    """Steps and minutes of the job as far as it is filled in."""
+    form = NewJob(request.user, request.GET)
+    form.is_valid()
+    asked = form.cleaned_data
+    found = None
+    if {"dataset", "target", "epoch_count", "batch_size"} <= asked.keys():
+        target = form.targets[asked["target"]]
+        found = estimate_job(
+            asked["dataset"].latest, target.connection, target.base_model, asked["epoch_count"], asked["batch_size"]
+        )
+    return TemplateResponse(request, "jobs/new.html#estimate", {"estimate": found})
+
+
+@require_safe
+@login_required
+def detail(request: Request, pk: int) -> HttpResponse:
+    """One job: its state, its curve, what it was made with, and the code that does the same."""
+    job = _job(request, pk)
+    series = job.series()
+    context = _context(job) | {
+        "figure": loss_figure(
+            series, total_steps=job.total_steps, batch_size=job.batch_size, examples=job.dataset_version.examples
+        ),
+        "curl": snippets.curl(job),
+        "python": snippets.python(job),
+    }
+    return TemplateResponse(request, "jobs/detail.html", context)
+
+
+@require_safe
+@login_required
+def live(request: Request, pk: int) -> HttpResponse:
+    """What changed on a job's page since the browser last heard; 204 when nothing did."""
+    job = _job(request, pk)
+    job.refresh_quietly()
+    if request.GET.get("seen") == job.fingerprint:
+        return NoContent()
+    after = request.GET.get("after", "0")
+    seen = int(after) if after.isdecimal() and request.GET.get("attempt") == str(job.attempt) else 0
+    points = new_points(job.series(), after=seen, total_steps=job.total_steps)
+    turned = request.GET.get("state") != job.state
+    context = _context(job) | {"points": json.dumps(points | {"restart": not seen}), "turned": turned}
+    return TemplateResponse(request, "jobs/live.html", context)
+
+
+@require_POST
+@login_required
+def cancel(request: Request, pk: int) -> HttpResponse:
+    """Stops the job and shows its page."""
+    job = _job(request, pk)
+    job.cancel()
+    messages.success(request, _("“%(name)s” was cancelled.") % {"name": job})
+    return redirect(job)
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+def delete(request: Request, pk: int) -> HttpResponse:
+    """Asks whether model and adapter may go; then removes them and shows the list."""
+    job = _job(request, pk)
+    if request.method == "GET":
+        return TemplateResponse(request, "jobs/delete.html", {"job": job})
+    job.remove()
+    messages.success(request, _("“%(name)s”, its model and its adapter were deleted.") % {"name": job})
+    return redirect("jobs:list")
+
+
+def _job(request: Request, pk: int) -> Job:
+    jobs = Job.objects.visible_to(request.user)
+    return get_object_or_404(jobs.select_related("connection", "owner", "dataset_version__dataset"), pk=pk)
+
+
+def _context(job: Job) -> dict[str, Any]:
+    return {"job": job, "failure": explain_failure(job.failure_code) if job.failure_code else None}
+
+
+def _seen(jobs: Any) -> str:
+    return "-".join(job.fingerprint for job in jobs if not job.is_final)
+
+
+def _initial(request: Request) -> dict[str, Any]:
+    """What the address of the form brings along, e.g. ``?dataset=3``."""
+    return {name: request.GET[name] for name in ("dataset", "display_name") if name in request.GET}
+
+
+def _start(form: NewJob) -> Job | None:
+    """The job, sent to its service. ``None`` when the service refused: the form then says why.
+
+    A service that does not answer is no refusal: the job waits, and the worker sends it later.
+    """
+    job = form.job()
+    try:
+        job.send()
+    except Unavailable as error:
+        logger.info("job %s waits for its service: %s", job.pk, error.code)
+    except ServiceError as error:
+        job.delete()
+        message = explain(error)
+        form.add_error(None, f"{message.title}. {error.detail or message.advice}")
+        return None
+    return job

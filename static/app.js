@@ -1,0 +1,77 @@
+/* Small behaviours every page shares: keys, menus, the tick that live regions poll by. */
+"use strict";
+
+/* A region with data-live="MS" asks for news that often, while the page is seen and htmx has no request of
+   its own under way. htmx's own trigger filters need eval, which the Content-Security-Policy forbids. */
+function tick() {
+  if (!document.hidden) {
+    for (const region of document.querySelectorAll("[data-live]")) {
+      const due = Number(region.dataset.asked || 0) + Number(region.dataset.live);
+      if (Date.now() >= due) {
+        region.dataset.asked = Date.now();
+        htmx.trigger(region, "tick");
+      }
+    }
+  }
+}
+setInterval(tick, 250);
+document.addEventListener("visibilitychange", tick);
+
+/* Keys: single letters, and two in a row after g. Never while somebody types. */
+let prefix = "";
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest("input, textarea, select, [contenteditable]");
+  if ((event.ctrlKey || event.metaKey) && event.key === "Enter" && typing?.form) {
+    event.preventDefault();
+    typing.form.requestSubmit();
+    return;
+  }
+  if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  const dialog = document.getElementById("keys");
+  if (event.key === "?" && dialog) {
+    dialog.showModal();
+    return;
+  }
+  const keys = prefix ? `${prefix} ${event.key}` : event.key;
+  prefix = !prefix && event.key === "g" ? "g" : "";
+  const link = document.querySelector(`[data-key="${CSS.escape(keys)}"]`);
+  if (link && !document.querySelector("dialog[open]")) {
+    event.preventDefault();
+    link.click();
+  }
+});
+
+/* A menu closes when the person looks elsewhere, and gives the focus back on Esc. */
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});
+document.addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" && event.target.closest("details.menu[open]");
+  if (menu) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+});
+
+/* Dialogs: a button with data-opens="ID" opens one. */
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest("[data-opens]");
+  if (opener) document.getElementById(opener.dataset.opens).showModal();
+});
+
+/* Copying: a button with data-copies="ID" copies that element's text and says so. */
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copies]");
+  if (!button) return;
+  await navigator.clipboard.writeText(document.getElementById(button.dataset.copies).textContent);
+  const label = button.textContent;
+  button.textContent = button.dataset.copied;
+  setTimeout(() => { button.textContent = label; }, 1500);
+});
+
+/* The first field with an error has the focus, so that it is read out and can be mended at once. */
+document.addEventListener("DOMContentLoaded", () => {
+  document.querySelector('[aria-invalid="true"]')?.focus();
+});
