@@ -55,7 +55,7 @@ from tuning.datasets.documents import Document, jsonl_rows
 from tuning.datasets.limits import GOOGLE_FILE_BYTES, INPUT_CHARACTERS, OUTPUT_CHARACTERS, Limits
 from tuning.datasets.parsed import Collector, Facts, Lengths, Parsed, read_jsonl
 from tuning.datasets.records import Columns, Pairs, flatten, guess, shown
-from tuning.datasets.source import Source, refuse
+from tuning.datasets.source import BLANK, Source, refuse
 from tuning.datasets.tables import Table
 from tuning.errors import DatasetError, Problem
 from tuning.resources import Example
@@ -124,7 +124,7 @@ def columns_of(file: BinaryIO, name: str, limits: Limits = DEFAULT_LIMITS) -> He
     """The columns of ``file``: a table's header, or the names in a JSON file's first rows. Raises ``DatasetError``."""
     source = Source(file, name, limits)
     rows = Table(source.lines(), limits) if source.format == "csv" else _json_rows(source, limits)
-    records = [flatten(row, record) for row, record in islice(rows, SAMPLE_ROWS) if record is not None]
+    records = [flatten(row, record) for row, record in islice(rows, SAMPLE_ROWS) if record is not BLANK]
     samples = [record for record in records if not isinstance(record, Problem)]
     found = rows.names if isinstance(rows, Table) else [name for sample in samples for name in sample]
     names = tuple(dict.fromkeys(name for name in found if name and shown(name, len(name)) == name))[: limits.columns]
@@ -140,7 +140,7 @@ def _rows(source: Source, pairs: Pairs, limits: Limits) -> Iterator[tuple[int, o
     for row, record in rows:
         if row > limits.rows:
             raise refuse("too_many_rows", limit=limits.rows)
-        if record is not None:
+        if record is not BLANK:
             yield row, record
 
 

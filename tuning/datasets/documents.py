@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from tuning.datasets.limits import Limits
-from tuning.datasets.source import Lines, refuse
+from tuning.datasets.source import BLANK, Lines, refuse
 from tuning.errors import DatasetError, Problem
 
 WRAPPING = 10_000
@@ -23,10 +23,10 @@ _decode = JSONDecoder().raw_decode
 
 
 def jsonl_rows(lines: Lines) -> Iterator[tuple[int, object]]:
-    """The values of JSONL, numbered as its lines are; ``None`` for a blank line."""
+    """The values of JSONL, numbered as its lines are; ``BLANK`` for a blank line."""
     lines.begin_row()
     for line in lines:
-        yield lines.number, _loads(line, lines.number) if not line.isspace() else None
+        yield lines.number, _loads(line, lines.number) if not line.isspace() else BLANK
         lines.begin_row()
 
 
@@ -109,6 +109,6 @@ def _cut_short(exc: JSONDecodeError) -> bool:
 
 def _loads(line: str, number: int) -> object:
     try:
-        return orjson.loads(line)
+        return orjson.loads(line.rstrip())
     except orjson.JSONDecodeError as exc:
         return Problem("bad_json", number, {"line": number, "column": exc.colno, "reason": exc.msg})

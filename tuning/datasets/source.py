@@ -20,6 +20,9 @@ ZIP, COMPOUND = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 """First bytes of what spreadsheet programs save: zip archives, and before 2007 compound files."""
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
+BLANK = object()
+"""Stands for a row with nothing in it: counted, and otherwise passed over."""
+
 _UNDECODED = re.compile("[\udc80-\udcff]")
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from tuning.datasets.limits import Limits
-from tuning.datasets.source import Lines, refuse
+from tuning.datasets.source import BLANK, Lines, refuse
 from tuning.errors import DatasetError, Problem
 
 DELIMITERS = (",", ";", "\t")
@@ -41,7 +41,7 @@ class Table:
             except csv.Error as exc:
                 yield row, self._unreadable(row, start, str(exc))
             else:
-                yield row, self._record(row, cells) if any(cells) else None
+                yield row, self._record(row, cells) if any(cells) else BLANK
 
     def _record(self, row: int, cells: list[str]) -> dict[str, str] | Problem:
         if len(cells) > len(self.names) and any(cells[len(self.names) :]):
