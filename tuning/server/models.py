@@ -215,4 +215,3 @@ class InferenceChild(models.Model):
     @classmethod
     def vanish(cls) -> None:
         cls.objects.all().delete()
-

@@ -24,7 +24,7 @@ CHUNK_POINTS = 512
 """A chunk grows to about this many points (10 kB) before the next one is begun."""
 
 
-class ClaimLost(Exception):  # noqa: N818 - not an error: the rule that protects the newer claim
+class ClaimLost(Exception):
     """The job is no longer ours: claimed again, cancelled or deleted."""
 
 
@@ -50,23 +50,24 @@ class Claim:
 
     def record(self, points: Sequence[Point]) -> None:
         """Append ``points`` to the loss curve."""
-        self._tail += points
+        tail = self._tail + list(points)
         with transaction.atomic():
-            self._write(completed_steps=self._tail[-1].step, updated=Now(), lease_until=_lease_end())
+            self._write(completed_steps=tail[-1].step, updated=Now(), lease_until=_lease_end())
             LossChunk.objects.update_or_create(
                 job=self.job,
                 attempt=self.attempt,
-                first_step=self._tail[0].step,
-                defaults={"last_step": self._tail[-1].step, "points": curves.pack(self._tail)},
+                first_step=tail[0].step,
+                defaults={"last_step": tail[-1].step, "points": curves.pack(tail)},
             )
-        if len(self._tail) >= CHUNK_POINTS:
-            self._tail = []
+        self._tail = tail if len(tail) < CHUNK_POINTS else []
 
     def log(self, lines: Sequence[tuple[str, str]]) -> None:
         """Keep ``lines`` of (level, text) in the job's log."""
         with transaction.atomic():
             self._write(lease_until=_lease_end())
-            rows = [LogLine(job=self.job, attempt=self.attempt, level=level[:8], text=text[:1000]) for level, text in lines]
+            rows = [
+                LogLine(job=self.job, attempt=self.attempt, level=level[:8], text=text[:1000]) for level, text in lines
+            ]
             LogLine.objects.bulk_create(rows)
 
     def succeed(self) -> None:
@@ -168,5 +169,3 @@ def _unclaimed(job: Job) -> JobQuerySet:
 
 def _lease_end() -> object:
     return Now() + timedelta(seconds=settings.LEASE_SECONDS)
-
-

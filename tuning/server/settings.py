@@ -5,17 +5,21 @@ here is less safe than it should be in production.
 """
 
 import hashlib
+import tomllib
 from pathlib import Path
 
 import dj_database_url
 from environs import Env
 
 from tuning.assertions import shared_secret
+from tuning.engine import catalogue
 
 ROOT = Path(__file__).resolve().parents[2]
 
 env = Env()
-env.read_env(str(ROOT / ".env"), recurse=False)
+env.read_env(env.str("ENV_FILE", str(ROOT / ".env")), recurse=False)
+
+VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 
 VAR_DIR = (ROOT / env.path("VAR_DIR", "var")).resolve()
 """Where everything is kept: databases, models, adapters, training data."""
@@ -23,9 +27,11 @@ MODELS_DIR = (ROOT / env.path("MODELS_DIR", VAR_DIR / "models")).resolve()
 """Prepared base models; a folder of its own so that several installations can share it."""
 ADAPTERS_DIR = VAR_DIR / "adapters"
 TRAINING_DIR = VAR_DIR / "training"
+DEFAULT_BASE_MODEL = env.str("TUNING_DEFAULT_BASE_MODEL", catalogue.DEFAULT)
+"""Made ready at the start; the names of Google's models stand for it."""
 API_PORT = env.int("API_PORT", 8001)
 
-TUNING_SECRET = shared_secret(VAR_DIR)
+TUNING_SECRET = env.str("TUNING_SECRET", "") or shared_secret(VAR_DIR)
 """What the dashboard signs its assertions with."""
 SECRET_KEY = hashlib.sha256(b"tuning.server page tokens\0" + TUNING_SECRET.encode()).hexdigest()
 
@@ -39,7 +45,7 @@ GENERATION_SECONDS = env.float("TUNING_GENERATION_SECONDS", 120.0)
 """How long a caller may wait for an answer of a model."""
 
 INSTALLED_APPS = ["tuning.server"]
-MIDDLEWARE = ["tuning.server.answers.errors_as_json"]
+MIDDLEWARE = ["tuning.server.answers.ErrorsAsJson"]
 ROOT_URLCONF = "tuning.server.urls"
 WSGI_APPLICATION = "tuning.server.wsgi.application"
 APPEND_SLASH = False

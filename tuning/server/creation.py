@@ -1,0 +1,145 @@
+"""From a create request to a queued job: every limit of the API, and what is assumed where nothing is said.
+
+Limits: https://ai.google.dev/gemini-api/docs/model-tuning and the service's own answers.
+"""
+
+import math
+from collections.abc import Sequence
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from tuning.assertions import Identity
+from tuning.errors import AlreadyExists, InvalidRequest, ServiceError
+from tuning.jobs import total_steps
+from tuning.resources import Example, Hyperparameters, TunedModel
+from tuning.server import base_models, files, names
+from tuning.server.models import Job
+
+DISPLAY_NAME_CHARACTERS = 40
+DESCRIPTION_CHARACTERS = 10_000
+INPUT_CHARACTERS = 40_000
+OUTPUT_CHARACTERS = 5_000
+EPOCHS = (1, 1_000)
+BATCH_SIZE = (1, 1_024)
+TOTAL_STEPS = 1_000_000
+LEARNING_RATE = (0.0, 1.0)
+"""Above the first, up to the second."""
+
+EPOCH_COUNT = 5
+BATCH_COUNT = 4
+BASE_LEARNING_RATE = 0.001
+"""Assumed where the request says nothing; a ``learningRateMultiplier`` multiplies it."""
+
+ID_TRIES = 5
+
+TASK = "tuned_model.tuning_task"
+
+
+def create(owner: Identity, model: TunedModel, chosen_id: str, version: str) -> Job:
+    """Queue the job that ``model`` asks for. Raises ``InvalidRequest``, ``NotFound`` or ``AlreadyExists``."""
+    if chosen_id:
+        names.check_model_id(chosen_id)
+    _check_texts(model)
+    draft = Job(owner=owner.email.lower(), api_version=version, operation_id=names.operation_id())
+    draft.display_name, draft.description = model.display_name, model.description
+    _choose_base(draft, model)
+    examples = _checked_examples(model)
+    _choose_hyperparameters(draft, model, len(examples))
+    with files.locked():
+        draft.training_data = files.keep_training_data(examples)
+        try:
+            return _insert(draft, chosen_id)
+        except ServiceError:
+            files.free(draft)
+            raise
+
+
+def _check_texts(model: TunedModel) -> None:
+    check_length("tuned_model.display_name", model.display_name, DISPLAY_NAME_CHARACTERS)
+    check_length("tuned_model.description", model.description, DESCRIPTION_CHARACTERS)
+    if "\0" in model.display_name + model.description:
+        raise InvalidRequest("out_of_range", field="tuned_model", value="a NUL character", rule="text")
+
+
+def _choose_base(draft: Job, model: TunedModel) -> None:
+    """The base model and how its answers are sampled unless the request says otherwise."""
+    if model.tuned_model_source is not None:
+        raise InvalidRequest("source_unsupported")
+    if not model.base_model:
+        raise InvalidRequest("base_model_unnamed")
+    offer = base_models.find(model.base_model)
+    draft.base_asked, draft.base = offer.name, offer.entry.name
+    draft.temperature = offer.temperature if model.temperature is None else model.temperature
+    draft.top_p = offer.top_p if model.top_p is None else model.top_p
+    draft.top_k = offer.top_k if model.top_k is None else model.top_k
+    check_range("tuned_model.temperature", draft.temperature, 0, 2 if model.temperature is None else 1)
+    check_range("tuned_model.top_p", draft.top_p, 0, 1)
+    check_range("tuned_model.top_k", draft.top_k, 0, 1_000_000)
+
+
+def _checked_examples(model: TunedModel) -> Sequence[Example]:
+    data = model.tuning_task.training_data if model.tuning_task else None
+    examples = data.examples.examples if data and data.examples else ()
+    if not examples:
+        raise InvalidRequest("training_data_missing")
+    for index, example in enumerate(examples):
+        field = f"{TASK}.training_data.examples.examples[{index}]"
+        for name, text, limit in (
+            ("text_input", example.text_input, INPUT_CHARACTERS),
+            ("output", example.output, OUTPUT_CHARACTERS),
+        ):
+            if not text:
+                raise InvalidRequest("nothing_given", field=f"{field}.{name}")
+            check_length(f"{field}.{name}", text, limit)
+    return examples
+
+
+def _choose_hyperparameters(draft: Job, model: TunedModel, examples: int) -> None:
+    asked = (model.tuning_task.hyperparameters if model.tuning_task else None) or Hyperparameters()
+    field = f"{TASK}.hyperparameters"
+    draft.epoch_count = EPOCH_COUNT if asked.epoch_count is None else asked.epoch_count
+    draft.batch_size = BATCH_COUNT if asked.batch_size is None else asked.batch_size
+    check_range(f"{field}.epoch_count", draft.epoch_count, *EPOCHS)
+    check_range(f"{field}.batch_size", draft.batch_size, *BATCH_SIZE)
+    draft.learning_rate = _learning_rate(asked, field)
+    draft.example_count = examples
+    draft.total_steps = total_steps(examples, draft.epoch_count, draft.batch_size)
+    check_range(f"{TASK} (steps)", draft.total_steps, 1, TOTAL_STEPS)
+
+
+def _learning_rate(asked: Hyperparameters, field: str) -> float:
+    if (multiplier := asked.learning_rate_multiplier) is not None:
+        name, rate = "learning_rate_multiplier", BASE_LEARNING_RATE * multiplier
+    else:
+        name, rate = "learning_rate", BASE_LEARNING_RATE if asked.learning_rate is None else asked.learning_rate
+    check_range(f"{field}.{name}", rate, *LEARNING_RATE)
+    if rate == 0:
+        raise InvalidRequest("out_of_range", field=f"{field}.{name}", value=rate, rule="above 0")
+    return rate
+
+
+def _insert(draft: Job, chosen_id: str) -> Job:
+    """Save ``draft`` under the name the caller chose, or one of ours. Raises ``AlreadyExists``."""
+    draft.created = draft.updated = timezone.now()
+    for _ in range(ID_TRIES):
+        draft.model_id = chosen_id or names.model_id(draft.display_name)
+        try:
+            with transaction.atomic():
+                draft.save(force_insert=True)
+        except IntegrityError:
+            if chosen_id:
+                break
+        else:
+            return draft
+    raise AlreadyExists(name=draft.name)
+
+
+def check_length(field: str, text: str, limit: int) -> None:
+    if len(text) > limit:
+        raise InvalidRequest("too_long", field=field, limit=limit, length=len(text))
+
+
+def check_range(field: str, value: float, lowest: float, highest: float) -> None:
+    if not (math.isfinite(value) and lowest <= value <= highest):
+        raise InvalidRequest("out_of_range", field=field, value=value, rule=f"between {lowest} and {highest}")

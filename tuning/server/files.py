@@ -1,0 +1,103 @@
+"""What jobs keep on disk: their training data, shared by content, and the adapters they make."""
+
+import fcntl
+import shutil
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from hashlib import sha256
+from pathlib import Path
+
+import orjson
+from django.conf import settings
+
+from tuning.resources import Example
+from tuning.server.models import Job
+
+ABANDONED_SECONDS = 3600.0
+"""Younger files may belong to a job that is being created at this moment."""
+
+
+def training_data(digest: str) -> Path:
+    return Path(settings.TRAINING_DIR) / f"{digest}.jsonl"
+
+
+def adapter(job: Job) -> Path:
+    """The folder of the adapter that the job's present attempt makes.
+
+    No two attempts share a folder, nor does a new model that takes a deleted one's name: a late writer spoils
+    nothing, and whoever has the old adapter in memory cannot take it for the new one.
+    """
+    return Path(settings.ADAPTERS_DIR) / job.model_id / f"{job.operation_id}-{job.attempt}"
+
+
+@contextmanager
+def locked() -> Iterator[None]:
+    """Nobody else creates or removes training data meanwhile.
+
+    A row and its file come and go together under this lock, so that a deleted job cannot take along the file that
+    a new one with the same data has just found.
+    """
+    folder = Path(settings.TRAINING_DIR)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def keep_training_data(examples: Iterable[Example]) -> str:
+    """Store ``examples`` as JSONL under their SHA-256, which is returned. To be called :func:`locked`."""
+    lines = (orjson.dumps({"text_input": example.text_input, "output": example.output}) for example in examples)
+    content = b"".join(line + b"\n" for line in lines)
+    digest = sha256(content).hexdigest()
+    place = training_data(digest)
+    if not place.exists():
+        aside = place.with_name(f".{digest}")
+        aside.write_bytes(content)
+        aside.replace(place)
+    return digest
+
+
+def free(job: Job) -> None:
+    """Remove the files of a job whose row is gone; training data only if no other uses it.
+
+    To be called :func:`locked`.
+    """
+    folder = adapter(job).parent
+    for attempt in folder.glob(f"*{job.operation_id}-*"):
+        shutil.rmtree(attempt, ignore_errors=True)
+    with suppress(OSError):  # not empty: a new model of that name
+        folder.rmdir()
+    if not Job.objects.filter(training_data=job.training_data).exists():
+        training_data(job.training_data).unlink(missing_ok=True)
+
+
+def discard(job: Job) -> None:
+    """Remove what an attempt wrote that came to nothing; everything, when the job's row is gone."""
+    shutil.rmtree(adapter(job), ignore_errors=True)
+    if not Job.objects.filter(pk=job.pk).exists():
+        with locked():
+            free(job)
+
+
+def sweep() -> None:
+    """Remove what was left behind by processes killed at a bad moment."""
+    with locked():
+        _sweep()
+
+
+def _sweep() -> None:
+    known = {adapter(job) for job in Job.objects.only("model_id", "operation_id", "attempt")}
+    for folder in Path(settings.ADAPTERS_DIR).glob("*/*"):
+        if folder not in known and _abandoned(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+    digests = set(Job.objects.values_list("training_data", flat=True))
+    for file in Path(settings.TRAINING_DIR).glob("*.jsonl"):
+        if file.stem not in digests and _abandoned(file):
+            file.unlink(missing_ok=True)
+
+
+def _abandoned(path: Path) -> bool:
+    with suppress(FileNotFoundError):
+        return time.time() - path.stat().st_mtime > ABANDONED_SECONDS
+    return False

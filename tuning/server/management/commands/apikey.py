@@ -1,0 +1,47 @@
+"""``python -m tuning.server apikey create NAME --owner EMAIL | list | revoke ID``"""
+
+import secrets
+from argparse import ArgumentParser
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.core.validators import validate_email
+from django.db.models.functions import Now
+
+from tuning.server.models import ApiKey, digest
+
+
+class Command(BaseCommand):
+    help = "Make, list and revoke the keys by which scripts use the API."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        verbs = parser.add_subparsers(dest="verb", required=True)
+        create = verbs.add_parser("create", help="make a key and print it, this once")
+        create.add_argument("name", help="what the key is for")
+        create.add_argument("--owner", required=True, metavar="EMAIL", help="whose jobs the key sees")
+        verbs.add_parser("list", help="show all keys, without their secrets")
+        revoke = verbs.add_parser("revoke", help="make a key useless")
+        revoke.add_argument("id", type=int, help="as list shows it")
+
+    def handle(self, *, verb: str, **options: object) -> None:
+        verbs = {"create": self._create, "list": self._list, "revoke": self._revoke}
+        verbs[verb](**options)
+
+    def _create(self, *, name: str, owner: str, **_: object) -> None:
+        try:
+            validate_email(owner)
+        except ValidationError as exc:
+            raise CommandError(f"{owner} is no e-mail address.") from exc
+        key = f"tb-{secrets.token_urlsafe(32)}"
+        ApiKey.objects.create(name=name[:100], owner=owner.lower(), digest=digest(key))
+        self.stdout.write(key)
+
+    def _list(self, **_: object) -> None:
+        for key in ApiKey.objects.order_by("pk"):
+            used = f"last used {key.last_used:%Y-%m-%d}" if key.last_used else "never used"
+            state = "revoked" if key.revoked else used
+            self.stdout.write(f"{key.pk}\t{key.name}\t{key.owner}\t{key.created:%Y-%m-%d}\t{state}")
+
+    def _revoke(self, *, id: int, **_: object) -> None:  # noqa: A002 - as the command line calls it
+        if not ApiKey.objects.filter(pk=id, revoked=None).update(revoked=Now()):
+            raise CommandError(f"There is no key {id} in use.")

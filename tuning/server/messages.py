@@ -1,0 +1,98 @@
+"""The tuning server's sentences, by error code; in English, as the service's always were."""
+
+from tuning.errors import ServiceError
+
+SENTENCES = {
+    # Who is asking
+    "api_key_invalid": "API key not valid. Please pass a valid API key.",
+    "unregistered": (
+        "Method doesn't allow unregistered callers (callers without established identity). "
+        "Please use API Key or other form of API consumer identity to call this API."
+    ),
+    "not_yours": "You do not have permission to access tuned model {name}.",
+    # What is not there
+    "tuned_model_missing": "Tuned model {name} does not exist.",
+    "operation_missing": "Operation {name} does not exist.",
+    "base_model_unknown": (
+        "{name} is not found, or is not supported for this method. Call ListModels to see the available models."
+    ),
+    "route_unknown": "The requested URL {path} was not found on this server.",
+    "method_not_allowed": "The method {method} is not allowed here. Allowed: {allowed}.",
+    # What was sent
+    "bad_json": "Invalid JSON payload received. {detail}",
+    "unknown_field": "Invalid JSON payload received. Unknown name \"{name}\" at '{path}': Cannot find field.",
+    "bad_value": "Invalid value at '{path}' ({expected}), {value}",
+    "oneof": "Invalid value at '{path}' (oneof), another member of the oneof is already set.",
+    "body_too_large": "Request payload size exceeds the limit of this server.",
+    "body_unreadable": "The request's body could not be read.",
+    "length_required": "POST requests require a Content-length header.",
+    "host_not_allowed": "The Host header names a host that this server does not answer for.",
+    "out_of_range": "Invalid value at '{field}', {value}: must be {rule}.",
+    "too_long": "Invalid value at '{field}': must be at most {limit} characters, has {length}.",
+    "nothing_given": "Invalid value at '{field}': must not be empty.",
+    "bad_id": (
+        "Invalid value at 'tuned_model_id', \"{id}\": must be at most 40 characters, begin with a lower-case letter, "
+        "hold only lower-case letters, digits and hyphens, and not end in a hyphen."
+    ),
+    "page_token_invalid": "Invalid value at 'page_token': it does not come from a previous page.",
+    "training_data_missing": (
+        "Invalid value at 'tuned_model.tuning_task.training_data.examples.examples': no examples were received. "
+        "Versions of google-genai since 1.47 drop the training data of Gemini API jobs without a word: send the "
+        "request with google-generativeai, google-genai 1.44, or plain HTTP."
+    ),
+    "base_model_unnamed": "Invalid value at 'tuned_model.base_model': name the model to be tuned.",
+    "source_unsupported": (
+        "Invalid value at 'tuned_model.tuned_model_source': tuning a tuned model further is not supported."
+    ),
+    "already_exists": "Tuned model {name} already exists.",
+    # Asking a model
+    "contents_missing": "* GenerateContentRequest.contents: contents is not specified",
+    "multiturn_unsupported": "Multiturn chat is not enabled for {name}.",
+    "role_unknown": "Invalid value at 'contents[0].role': please use a valid role: user.",
+    "still_creating": "Tuned model {name} is still being created. Ask again when its state is ACTIVE.",
+    "not_active": "Tuned model {name} cannot be asked: its tuning did not succeed.",
+    "inference_starting": "The model is being loaded. Please try again in a few seconds.",
+    "inference_unreachable": "The model is being loaded. Please try again in a few seconds.",
+    "prompt_too_long": "The prompt does not fit the model's context window. Please shorten it.",
+    "timed_out": "The model took too long to answer. Ask for fewer tokens, or try again.",
+    "adapter_missing": "The tuned model's weights are no longer there.",
+    "adapter_unusable": "The tuned model's weights cannot be loaded.",
+}
+
+BY_STATUS = {
+    "INVALID_ARGUMENT": "Request contains an invalid argument.",
+    "UNAUTHENTICATED": (
+        "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid "
+        "authentication credential."
+    ),
+    "PERMISSION_DENIED": "The caller does not have permission.",
+    "NOT_FOUND": "Requested entity was not found.",
+    "FAILED_PRECONDITION": "Precondition check failed.",
+    "RESOURCE_EXHAUSTED": "Resource has been exhausted (e.g. check quota).",
+    "UNIMPLEMENTED": "Operation is not implemented, or supported, or enabled.",
+    "UNAVAILABLE": "The service is currently unavailable.",
+    "DEADLINE_EXCEEDED": "Deadline expired before operation could complete.",
+}
+"""For codes without a sentence of their own."""
+
+FAILURES = {
+    "cancelled": "The operation was cancelled.",
+    "killed": "Tuning was interrupted twice without progress. The machine may be short of memory.",
+    "out_of_memory": "Tuning ran out of memory. Try a smaller batch size or shorter examples.",
+    "diverged": "The loss became infinite. Try a lower learning rate.",
+    "disk_full": "The disk is full.",
+    "example_too_long": "An example is longer than the base model can read.",
+    "base_model_missing": "The base model could not be made ready.",
+    "no_labels": "No example has an output to learn from.",
+}
+"""Why a job failed, by the engine's codes."""
+
+
+def sentence(error: ServiceError) -> str:
+    """What to say of ``error``. Only the sentences that ask for it show technical detail."""
+    template = SENTENCES.get(error.code) or BY_STATUS.get(error.status, "Internal error encountered.")
+    return template.format_map({"detail": error.detail, **error.params}).replace(" at ''", "").strip()
+
+
+def failure_sentence(code: str) -> str:
+    return FAILURES.get(code, "Tuning failed.")

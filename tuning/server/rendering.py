@@ -1,0 +1,108 @@
+"""Jobs and base models as the API's resources."""
+
+from datetime import UTC, datetime
+
+from tuning import resources
+from tuning.jobs import JobState, Point
+from tuning.resources import ModelState
+from tuning.server.base_models import Offer
+from tuning.server.messages import failure_sentence
+from tuning.server.models import Job
+
+STATES = {
+    JobState.QUEUED: ModelState.CREATING,
+    JobState.RUNNING: ModelState.CREATING,
+    JobState.SUCCEEDED: ModelState.ACTIVE,
+    JobState.FAILED: ModelState.FAILED,
+    JobState.CANCELLED: ModelState.FAILED,
+}
+
+CANCELLED, INTERNAL, RESOURCE_EXHAUSTED, INVALID_ARGUMENT = 1, 13, 8, 3
+"""gRPC codes (https://grpc.io/docs/guides/status-codes/)."""
+FAILURE_CODES = {
+    "out_of_memory": RESOURCE_EXHAUSTED,
+    "disk_full": RESOURCE_EXHAUSTED,
+    "example_too_long": INVALID_ARGUMENT,
+    "no_labels": INVALID_ARGUMENT,
+    "diverged": INVALID_ARGUMENT,
+}
+
+
+def tuned_model(job: Job) -> resources.TunedModel:
+    """The tuned model of ``job``; its training data is never shown."""
+    return resources.TunedModel(
+        name=job.name,
+        base_model=job.base_asked,
+        display_name=job.display_name,
+        description=job.description,
+        state=STATES[JobState(job.state)],
+        create_time=job.created,
+        update_time=job.updated,
+        tuning_task=_tuning_task(job),
+        temperature=job.temperature,
+        top_p=job.top_p,
+        top_k=job.top_k,
+    )
+
+
+def operation(job: Job) -> resources.Operation:
+    return resources.Operation(
+        name=job.operation,
+        metadata=resources.CreateTunedModelMetadata(
+            total_steps=job.total_steps,
+            completed_steps=job.completed_steps,
+            completed_percent=100 * job.completed_steps / job.total_steps,
+            snapshots=_snapshots(job),
+            tuned_model=job.name,
+        ),
+        done=job.is_final,
+        error=_failure(job),
+        response=tuned_model(job) if job.state == JobState.SUCCEEDED else None,
+    )
+
+
+def base_model(offer: Offer) -> resources.Model:
+    entry = offer.entry
+    stands_for = f"Answered by {entry.display_name}. " if offer.is_alias else ""
+    return resources.Model(
+        name=offer.name,
+        version="001",
+        display_name=offer.name.removeprefix("models/") if offer.is_alias else entry.display_name,
+        description=stands_for + entry.description,
+        input_token_limit=entry.input_token_limit,
+        output_token_limit=entry.output_token_limit,
+        supported_generation_methods=("generateContent", "createTunedModel"),
+        temperature=offer.temperature,
+        top_p=offer.top_p,
+        top_k=offer.top_k,
+    )
+
+
+def _tuning_task(job: Job) -> resources.TuningTask:
+    return resources.TuningTask(
+        start_time=job.started,
+        complete_time=job.finished,
+        snapshots=_snapshots(job),
+        hyperparameters=resources.Hyperparameters(
+            epoch_count=job.epoch_count, batch_size=job.batch_size, learning_rate=job.learning_rate
+        ),
+    )
+
+
+def _snapshots(job: Job) -> tuple[resources.TuningSnapshot, ...]:
+    return tuple(_snapshot(point) for point in job.points())
+
+
+def _snapshot(point: Point) -> resources.TuningSnapshot:
+    moment = datetime.fromtimestamp(point.time, UTC)
+    return resources.TuningSnapshot(step=point.step, epoch=point.epoch, mean_loss=point.value, compute_time=moment)
+
+
+def _failure(job: Job) -> resources.Status | None:
+    match job.state:
+        case JobState.CANCELLED:
+            return resources.Status(code=CANCELLED, message=failure_sentence("cancelled"))
+        case JobState.FAILED:
+            code = FAILURE_CODES.get(job.failure_code, INTERNAL)
+            return resources.Status(code=code, message=failure_sentence(job.failure_code))
+    return None

@@ -1,0 +1,117 @@
+"""The supervisor: claims queued jobs, runs each in a training child, keeps the inference child alive.
+
+One loop, no threads of its own and no torch. Each turn looks at every child, writes down what it said and waits
+for none, so that a cancelled job stops at once and a lease is never missed. Whatever goes wrong within a
+job ends that job, never the loop.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+import requests
+from django.conf import settings
+from django.db import close_old_connections
+
+from tuning.engine import catalogue
+from tuning.server import files, queue
+from tuning.server.models import InferenceChild, TunerState
+from tuning.server.queue import Claim, ClaimLost
+from tuning.server.tuner.inference import Inference
+from tuning.server.tuner.preparation import Preparation
+from tuning.server.tuner.training import Training
+
+logger = logging.getLogger(__name__)
+
+TURN_SECONDS = 0.2
+"""Points are stored, and cancelling is noticed, five times a second."""
+HEARTBEAT_SECONDS = 2.0
+TROUBLE_SECONDS = 2.0
+"""A turn that failed, say because the database was away, is followed by a longer pause."""
+AFTER_SECONDS = 30.0
+"""The longest wait for somebody else to be ready first."""
+
+
+class Tuner:
+    def __init__(self) -> None:
+        self.training: Training | None = None
+        self.preparation = Preparation()
+        self.inference = Inference()
+        self._stopping = False
+        self._next_heartbeat = 0.0
+
+    def stop(self, *_: object) -> None:
+        """Let :meth:`run` return soon; fit to be a signal's handler, for it only raises a flag."""
+        self._stopping = True
+
+    def run(self, after: str = "") -> None:
+        """Work until told to stop; first wait until the URL ``after`` answers, if one is given."""
+        self._wait_for(after)
+        logger.info("tuner started, base model %s", settings.DEFAULT_BASE_MODEL)
+        try:
+            self._guarded(self._begin)
+            while not self._stopping:
+                time.sleep(TURN_SECONDS if self._guarded(self._turn) else TROUBLE_SECONDS)
+        finally:
+            self._end()
+
+    def _begin(self) -> None:
+        InferenceChild.vanish()
+        TunerState.say(preparing=None, failure_code="")
+        files.sweep()
+
+    def _turn(self) -> None:
+        close_old_connections()
+        if time.monotonic() >= self._next_heartbeat:
+            TunerState.say()
+            self._next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
+        self.preparation.turn()
+        self.inference.turn()
+        if self.training is None:
+            self._start_next()
+        elif not self.training.turn():
+            self.training = None
+
+    def _start_next(self) -> None:
+        waiting = queue.next_waiting()
+        if waiting is None or not catalogue.is_prepared(waiting.base, settings.MODELS_DIR):
+            return
+        if claim := queue.claim():
+            self.training = _start(claim)
+
+    def _end(self) -> None:
+        """Stop the children, the job's first: its lease should not have to run out."""
+        if self.training:
+            self._guarded(self.training.stop)
+        self._guarded(self.inference.stop)
+        self._guarded(self.preparation.stop)
+        self._guarded(lambda: TunerState.say(preparing=None, heartbeat=None))
+        logger.info("tuner stopped")
+
+    def _guarded(self, work: Callable[[], None]) -> bool:
+        try:
+            work()
+        except Exception:
+            logger.exception("the tuner goes on after an error")
+            return False
+        return True
+
+    def _wait_for(self, url: str) -> None:
+        until = time.monotonic() + AFTER_SECONDS
+        while url and not self._stopping and time.monotonic() < until:
+            with suppress(requests.RequestException):
+                requests.get(url, timeout=2, allow_redirects=False)
+                return
+            time.sleep(TURN_SECONDS)
+
+
+def _start(claim: Claim) -> Training | None:
+    """The claimed job in its child; a job that cannot even be started has failed."""
+    try:
+        return Training(claim)
+    except OSError as exc:
+        logger.exception("%r cannot be started", claim)
+        with suppress(ClaimLost):
+            claim.fail("failed", f"{type(exc).__name__}: {exc.strerror}")
+        return None

@@ -1,0 +1,34 @@
+"""``…/operations/{id}``: the progress of a job, and the way to stop it."""
+
+from django.http import HttpRequest, HttpResponse
+
+from tuning.assertions import Identity
+from tuning.errors import NotFound
+from tuning.server import queue, rendering
+from tuning.server.access import Action
+from tuning.server.answers import answer, json_answer
+from tuning.server.models import Job
+from tuning.server.views import tuned_models
+
+
+def _find(caller: Identity, model_id: str, operation_id: str, action: Action) -> Job:
+    job = tuned_models.find(caller, model_id, action)
+    if job.operation_id != operation_id:
+        raise NotFound("operation_missing", name=f"{job.name}/operations/{operation_id[:40]}")
+    return job
+
+
+def get(request: HttpRequest, caller: Identity, version: str, model_id: str, operation_id: str) -> HttpResponse:
+    job = _find(caller, model_id, operation_id, Action.READ)
+    return answer(rendering.operation(job), version=job.api_version)
+
+
+def cancel(request: HttpRequest, caller: Identity, version: str, model_id: str, operation_id: str) -> HttpResponse:
+    queue.cancel(_find(caller, model_id, operation_id, Action.CHANGE))
+    return json_answer({})
+
+
+def cancel_model(request: HttpRequest, caller: Identity, version: str, model_id: str) -> HttpResponse:
+    """``POST …/tunedModels/{id}:cancel`` is no method of Google's, but google-genai calls it."""
+    queue.cancel(tuned_models.find(caller, model_id, Action.CHANGE))
+    return json_answer({})

@@ -1,0 +1,49 @@
+"""``/v1beta/tunedModels``: create, get, list, delete."""
+
+from django.http import HttpRequest, HttpResponse
+
+from tuning import resources
+from tuning.assertions import Identity
+from tuning.errors import NotFound
+from tuning.server import creation, files, paging, rendering
+from tuning.server.access import Action, permit, visible_to
+from tuning.server.answers import answer, json_answer
+from tuning.server.models import Job
+from tuning.server.names import TUNED_MODEL_ID
+from tuning.server.routing import read
+
+
+def find(caller: Identity, model_id: str, action: Action) -> Job:
+    """The tuned model, if ``caller`` may do ``action`` to it. Raises ``NotFound`` or ``PermissionDenied``."""
+    job = Job.objects.filter(model_id=model_id).first() if TUNED_MODEL_ID.fullmatch(model_id) else None
+    if job is None:
+        raise NotFound("tuned_model_missing", name=f"tunedModels/{model_id[:80]}")
+    permit(caller, job, action)
+    return job
+
+
+def create(request: HttpRequest, caller: Identity, version: str) -> HttpResponse:
+    model = read(resources.TunedModel, request, at="tuned_model")
+    chosen_id = request.GET.get("tunedModelId") or request.GET.get("tuned_model_id") or ""
+    # Jobs made under v1 carry v1beta's types: v1 has none of its own.
+    job = creation.create(caller, model, chosen_id, "v1beta3" if version == "v1beta3" else "v1beta")
+    return answer(rendering.operation(job), version=job.api_version)
+
+
+def get(request: HttpRequest, caller: Identity, version: str, model_id: str) -> HttpResponse:
+    return answer(rendering.tuned_model(find(caller, model_id, Action.READ)))
+
+
+def listing(request: HttpRequest, caller: Identity, version: str) -> HttpResponse:
+    jobs, token = paging.page(Job.objects.filter(visible_to(caller)), request)
+    models = tuple(rendering.tuned_model(job) for job in jobs)
+    return answer(resources.TunedModelPage(tuned_models=models, next_page_token=token))
+
+
+def delete(request: HttpRequest, caller: Identity, version: str, model_id: str) -> HttpResponse:
+    """The tuner stops a job whose row is gone, and clears up what its child still wrote."""
+    job = find(caller, model_id, Action.DELETE)
+    with files.locked():
+        Job.objects.filter(pk=job.pk).delete()
+        files.free(job)
+    return json_answer({})
