@@ -6,6 +6,7 @@ person is an administrator; it is good for a minute, so nothing that could be st
 
 import os
 import secrets
+import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -60,12 +61,11 @@ def shared_secret(var_dir: Path) -> str:
         return secret
     path = var_dir / "tuning.secret"
     var_dir.mkdir(parents=True, exist_ok=True)
-    # Written aside and linked into place, so that two programs starting at once read one whole secret.
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
     if not path.exists():
-        aside.touch(mode=0o600)
-        aside.write_text(secrets.token_urlsafe(48))
-        with suppress(FileExistsError):
-            os.link(aside, path)
-        aside.unlink()
+        # Written aside and linked into place, so that two programs starting at once read one whole secret.
+        with tempfile.NamedTemporaryFile("w", dir=var_dir, prefix=".secret-") as aside:
+            aside.write(secrets.token_urlsafe(48))
+            aside.flush()
+            with suppress(FileExistsError):
+                os.link(aside.name, path)
     return path.read_text().strip()

@@ -30,7 +30,7 @@ class Target:
         return f"{self.connection.pk}:{self.base_model}"
 
 
-class DatasetChoice(forms.ModelChoiceField):
+class DatasetChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
     """A dataset, shown with how many examples it holds."""
 
     def label_from_instance(self, dataset: Dataset) -> str:
