@@ -18,9 +18,9 @@ class Prompts:
     def __init__(self, folder: Path, prompt_format: PromptFormat) -> None:
         self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE))
         self._tokenizer.encode_special_tokens = False
-        self.before = self._ids(prompt_format.before)
-        self.after = self._ids(prompt_format.after)
-        self.end = self._ids(prompt_format.end)
+        self.before = self.tokens(prompt_format.before)
+        self.after = self.tokens(prompt_format.after)
+        self.end = self.tokens(prompt_format.end)
         self._tokenizer.encode_special_tokens = True
 
     @property
@@ -30,13 +30,17 @@ class Prompts:
 
     def prompt(self, text: str) -> list[int]:
         """``text`` as a turn of the person's, followed by the opening of the model's."""
-        return [*self.before, *self._ids(text), *self.after]
+        return self.around(self.tokens(text))
+
+    def around(self, tokens: list[int]) -> list[int]:
+        """The person's turn made of ``tokens``, and the opening of the model's."""
+        return [*self.before, *tokens, *self.after]
 
     def output(self, text: str) -> list[int]:
         """``text`` as the model's turn, closed."""
-        return [*self._ids(text), *self.end]
+        return [*self.tokens(text), *self.end]
 
-    def _ids(self, text: str) -> list[int]:
+    def tokens(self, text: str) -> list[int]:
         return list(self._tokenizer.encode(text, add_special_tokens=False).ids)
 
 
