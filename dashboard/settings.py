@@ -179,6 +179,7 @@ STORAGES = {
 }
 
 UPLOAD_LIMIT_MB = env.int("UPLOAD_LIMIT_MB", 64)
+FILE_UPLOAD_HANDLERS = ["dashboard.datasets.uploads.CappedTemporaryFile"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 
 # Strict: no inline script or style, nothing from elsewhere, no frames. plotly.js writes one <style>, to which

@@ -81,6 +81,13 @@ def plain(value: float) -> str:
     return f"{value:.10f}".rstrip("0").rstrip(".")
 
 
+@register.filter
+def count(value: float) -> str:
+    """A number with its thousands apart; a small mean keeps one decimal."""
+    digits = 1 if isinstance(value, float) and value < 100 else 0
+    return f"{value:,.{digits}f}"
+
+
 @register.inclusion_tag("_sparkline.html")
 def sparkline(points: list[list[float]], label: str = "") -> dict[str, object]:
     """A 96 × 24 curve of ``[step, loss]`` pairs."""

@@ -1,0 +1,50 @@
+"""How uploads arrive: into a temporary file, never into memory, and no more of them than may be."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.files.uploadhandler import StopUpload, TemporaryFileUploadHandler
+from django.http import QueryDict
+from django.utils.datastructures import MultiValueDict
+
+MEBIBYTE = 2**20
+FORM_BYTES = MEBIBYTE
+"""What the rest of a form, besides its file, may take of the request."""
+DRAINED_BYTES = 2**31
+"""A browser shows our answer only after it has sent its body, so a body too large is read and dropped; one
+beyond this is cut off."""
+
+
+def upload_limit() -> int:
+    """The most bytes a file may have."""
+    return int(settings.UPLOAD_LIMIT_MB * MEBIBYTE)
+
+
+class CappedTemporaryFile(TemporaryFileUploadHandler):
+    """Stores what may be stored. A file beyond it comes out incomplete, its ``size`` telling what was sent."""
+
+    def handle_raw_input(
+        self,
+        input_data: Any,
+        META: dict[str, Any],  # noqa: N803 - Django's name
+        content_length: int,
+        boundary: Any,
+        encoding: str | None = None,
+    ) -> tuple[QueryDict, MultiValueDict[str, Any]] | None:
+        """Decide by the announced length alone, before a byte is stored."""
+        self.left = 0 if content_length > upload_limit() + FORM_BYTES else upload_limit()
+        if content_length > DRAINED_BYTES:
+            self.left = -1
+        return None
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        if self.left < 0:
+            raise StopUpload(connection_reset=True)
+        super().new_file(*args, **kwargs)
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        if len(raw_data) <= self.left:
+            self.left -= len(raw_data)
+            super().receive_data_chunk(raw_data, start)
+        else:
+            self.left = 0
