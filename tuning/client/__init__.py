@@ -1,0 +1,125 @@
+"""A client of the tuned-models REST API, whoever serves it."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from tuning import wire
+from tuning.client.failures import readable
+from tuning.client.transport import Credentials, Transport
+from tuning.errors import BadAnswer, InvalidRequest
+from tuning.resources import (
+    GenerateContentRequest,
+    GenerateContentResponse,
+    Model,
+    ModelPage,
+    Operation,
+    TunedModel,
+    TunedModelPage,
+)
+
+__all__ = ["Credentials", "TunedModels", "api_key", "bearer"]
+
+TIMEOUT = 30.0
+LONG_TIMEOUT = 180.0
+"""For a model to answer, where small machines write a few words a second, and for a dataset to be sent."""
+PAGE_SIZE = 100
+
+R = TypeVar("R")
+_NAME = re.compile(r"[A-Za-z]+/[A-Za-z0-9][\w.-]*(/operations/[A-Za-z0-9][\w.-]*)?", re.ASCII)
+
+
+def api_key(key: str) -> Credentials:
+    """Credentials of a script: a key in the header where Google's clients put it."""
+    return lambda: {"x-goog-api-key": key}
+
+
+def bearer(token: Callable[[], str]) -> Credentials:
+    """Credentials by token: OAuth's, or a signed assertion."""
+    return lambda: {"Authorization": f"Bearer {token()}"}
+
+
+class TunedModels(Transport):
+    """The tuned-models API at ``base_url``, asked with ``credentials``.
+
+    Every method raises :class:`tuning.errors.ServiceError`, and none takes longer than its time-out in seconds
+    (``timeout``; ``long_timeout`` where a model answers or examples are sent), its retries included. What is
+    retried: :class:`tuning.client.transport.Transport`.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        credentials: Credentials,
+        *,
+        timeout: float = TIMEOUT,
+        long_timeout: float = LONG_TIMEOUT,
+    ) -> None:
+        super().__init__(base_url, credentials, timeout=timeout)
+        self._long_timeout = long_timeout
+
+    def create(self, model: TunedModel, tuned_model_id: str = "") -> Operation:
+        """Start a job. Raises ``AlreadyExists`` where ``tuned_model_id`` is taken."""
+        query = {"tunedModelId": tuned_model_id} if tuned_model_id else {}
+        body = wire.dumps(model)
+        answer = self.ask("POST", "v1beta/tunedModels", query=query, body=body, timeout=self._long_timeout)
+        return _read(Operation, answer)
+
+    def get(self, name: str) -> TunedModel:
+        return _read(TunedModel, self.ask("GET", f"v1beta/{_checked(name)}"))
+
+    def list(self, matching: str = "") -> Iterator[TunedModel]:
+        """The tuned models the caller may see, page by page; ``matching`` is the API's ``filter``."""
+        query = {"filter": matching} if matching else {}
+        token: str | None = ""
+        while token is not None:
+            page = _read(TunedModelPage, self._page("v1beta/tunedModels", query, token))
+            yield from page.tuned_models
+            token = _next(token, page.next_page_token)
+
+    def delete(self, name: str) -> None:
+        self.ask("DELETE", f"v1beta/{_checked(name)}")
+
+    def operation(self, name: str) -> Operation:
+        return _read(Operation, self.ask("GET", f"v1/{_checked(name)}"))
+
+    def cancel(self, operation: str) -> None:
+        """Stop a job under way, by its operation's name."""
+        self.ask("POST", f"v1/{_checked(operation)}:cancel", body=b"{}")
+
+    def generate_content(self, name: str, request: GenerateContentRequest) -> GenerateContentResponse:
+        path, body = f"v1beta/{_checked(name)}:generateContent", wire.dumps(request)
+        return _read(GenerateContentResponse, self.ask("POST", path, body=body, timeout=self._long_timeout))
+
+    def models(self) -> Iterator[Model]:
+        """The base models, page by page."""
+        token: str | None = ""
+        while token is not None:
+            page = _read(ModelPage, self._page("v1beta/models", {}, token))
+            yield from page.models
+            token = _next(token, page.next_page_token)
+
+    def _page(self, path: str, query: dict[str, str], token: str) -> bytes:
+        place = {"pageToken": token} if token else {}
+        return self.ask("GET", path, query={**query, **place, "pageSize": str(PAGE_SIZE)})
+
+
+def _checked(name: str) -> str:
+    """``name`` if it may stand in a path."""
+    if not _NAME.fullmatch(name):
+        raise InvalidRequest("bad_name", name=name[:80])
+    return name
+
+
+def _next(token: str, following: str) -> str | None:
+    """The next page's token, ``None`` after the last page."""
+    if following and following == token:
+        raise BadAnswer(detail="the next page is this page again")
+    return following or None
+
+
+def _read(kind: type[R], body: bytes) -> R:
+    try:
+        return wire.loads(kind, body, ignore_unknown=True)
+    except InvalidRequest as exc:
+        raise BadAnswer(detail=str(exc), body=readable(body)) from exc

@@ -1,0 +1,166 @@
+"""Requests and their answers: time-outs, what is repeated, how much is read, and which error it all ends in."""
+
+import logging
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Literal
+from urllib.parse import urlsplit
+
+import requests
+from urllib3.exceptions import HTTPError, ReadTimeoutError
+
+from tuning.client.failures import error_of
+from tuning.errors import BadAnswer, Exhausted, InvalidRequest, ServiceError, TimedOut, Unavailable, Unreachable
+
+logger = logging.getLogger(__name__)
+
+Method = Literal["GET", "POST", "DELETE"]
+Credentials = Callable[[], Mapping[str, str]]
+"""Headers that say who asks; called anew for every request, so that they may be short-lived."""
+
+CONNECT_TIMEOUT = 5.0
+"""A service that does not even take the connection within these seconds is not there."""
+ANSWER_BYTES = 64 * 2**20
+"""An operation of 100,000 snapshots has some 15 MB."""
+ATTEMPTS = 3
+BACKOFF = 0.5
+"""Longest first pause, in seconds; each later one may be twice as long."""
+
+
+class Transport:
+    """A service at ``base_url``, asked with ``credentials``.
+
+    What is safe to repeat (GET, DELETE) is tried up to three times where no connection came about or the service
+    answered 429, 502, 503 or 504: after as many seconds as its ``Retry-After`` says, else after a random part of
+    half a second, doubled each time. Where that would outlast the time-out, the error is raised at once. POST is
+    sent once: whether a lost one was heard is for the caller to find out.
+
+    Redirects are not followed, since credentials would go with them.
+    """
+
+    def __init__(self, base_url: str, credentials: Credentials, *, timeout: float) -> None:
+        host = _host(base_url)
+        self._base_url = base_url.rstrip("/")
+        self._auth = _Auth(credentials)
+        self._timeout = timeout
+        self._session = requests.Session()
+        self._session.trust_env = not _is_loopback(host)  # no proxy stands between us and ourselves
+        self._session.headers.update({"Accept": "application/json", "Accept-Encoding": "identity"})
+
+    def ask(
+        self,
+        method: Method,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        timeout: float | None = None,
+    ) -> bytes:
+        """The body of a successful answer, within ``timeout`` seconds (the service's, where none is given)."""
+        request = requests.Request(method, f"{self._base_url}/{path}", params=query, data=body, auth=self._auth)
+        if body is not None:
+            request.headers["Content-Type"] = "application/json"
+        deadline = time.monotonic() + (timeout or self._timeout)
+        attempt = 1
+        while True:
+            try:
+                return self._once(request, deadline)
+            except ServiceError as exc:
+                pause = _pause(exc, attempt)
+                if method == "POST" or pause is None or time.monotonic() + pause >= deadline:
+                    raise
+                logger.info("%s %s: %s; again in %.1f s", method, path, exc.code, pause)
+            time.sleep(pause)
+            attempt += 1
+
+    def _once(self, request: requests.Request, deadline: float) -> bytes:
+        try:
+            with self._send(request, deadline) as response:
+                body = _body(response, deadline)
+        except (requests.ReadTimeout, ReadTimeoutError) as exc:
+            raise TimedOut(detail=type(exc).__name__) from exc
+        except requests.ConnectionError as exc:
+            raise Unreachable(detail=_cause(exc)) from exc
+        except (requests.RequestException, HTTPError) as exc:
+            raise BadAnswer(detail=_cause(exc)) from exc
+        if 200 <= response.status_code < 300:
+            return body
+        raise error_of(response.status_code, response.headers, body)
+
+    def _send(self, request: requests.Request, deadline: float) -> requests.Response:
+        """By the adapter itself: a session would follow redirects, or at least read them, and keep cookies."""
+        left = max(deadline - time.monotonic(), 0.001)
+        prepared = self._session.prepare_request(request)
+        settings = self._session.merge_environment_settings(prepared.url, {}, True, True, None)
+        adapter = self._session.get_adapter(self._base_url)
+        return adapter.send(
+            prepared,
+            stream=True,
+            timeout=(min(CONNECT_TIMEOUT, left), left),
+            verify=settings["verify"] or True,
+            proxies=settings["proxies"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Auth(requests.auth.AuthBase):
+    """As ``auth``, so that requests does not look for other credentials in a ``.netrc``."""
+
+    credentials: Credentials
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers.update(self.credentials())
+        return request
+
+
+def _body(response: requests.Response, deadline: float) -> bytes:
+    """All of the answer, as long as it is neither too long nor too slow."""
+    if response.headers.get("Content-Encoding", "identity") != "identity":
+        raise BadAnswer(detail="compressed, though that was not asked for")
+    body = bytearray()
+    while chunk := response.raw.read1(64 * 1024):
+        body += chunk
+        if len(body) > ANSWER_BYTES:
+            raise BadAnswer(detail=f"longer than {ANSWER_BYTES} bytes")
+        if time.monotonic() > deadline:
+            raise TimedOut(detail="the answer came too slowly")
+    return bytes(body)
+
+
+def _pause(error: ServiceError, attempt: int) -> float | None:
+    """Seconds after which another attempt is worth it, or ``None`` when none is."""
+    if attempt >= ATTEMPTS or isinstance(error, BadAnswer) or not isinstance(error, Unavailable | Exhausted):
+        return None
+    if error.retry_after is not None:
+        return error.retry_after
+    return random.uniform(0, BACKOFF * float(2 ** (attempt - 1)))  # noqa: S311  not a secret
+
+
+def _cause(exc: Exception) -> str:
+    """The innermost reason, e.g. "Connection refused", without the addresses of objects around it."""
+    inner: BaseException = exc
+    while isinstance(following := inner.__cause__ or inner.__context__, Exception):
+        inner = following
+    return getattr(inner, "strerror", None) or type(inner).__name__
+
+
+def _host(base_url: str) -> str:
+    """Raises ``InvalidRequest`` where there is none."""
+    try:
+        parts = urlsplit(base_url)
+        host = parts.hostname if parts.scheme in {"http", "https"} else None
+    except ValueError:
+        host = None
+    if not host:
+        raise InvalidRequest("bad_base_url", url=base_url[:200])
+    return host
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,209 @@
+"""A tuning server of ours, on this machine or another, asked in the name of the person who is signed in."""
+
+import hashlib
+import math
+import re
+import string
+import unicodedata
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from tuning import assertions, datasets
+from tuning.client import TunedModels, bearer
+from tuning.errors import AlreadyExists, BadAnswer, NotFound, PermissionDenied
+from tuning.jobs import JobFailure, JobState, JobStatus, Point
+from tuning.providers.base import (
+    Answer,
+    BaseModel,
+    Capabilities,
+    ConnectionSettings,
+    Identity,
+    JobRef,
+    JobSpec,
+    Prompt,
+)
+from tuning.resources import (
+    Content,
+    Dataset,
+    Examples,
+    GenerateContentRequest,
+    GenerationConfig,
+    Hyperparameters,
+    Model,
+    Part,
+    TunedModel,
+    TuningTask,
+)
+
+TIMEOUT = 20.0
+ID_CHARACTERS = 40
+KEY_CHARACTERS = 12
+"""Of an id that stand for the job's key: 62 bits."""
+BASE_36 = string.digits + string.ascii_lowercase
+OPERATION = re.compile(r"tunedModels/[a-z0-9-]+/operations/[a-z0-9-]+")
+NO_POINTS = 999_999_999
+"""A step no job gets beyond."""
+
+
+class LocalProvider:
+    """The tuned-models API, and ``/tuneboard/v1`` beside it. A fresh assertion signs every request.
+
+    A job is found again by its operation's name, ``tunedModels/ID/operations/OPERATION``.
+    """
+
+    capabilities = Capabilities(cancel=True, delete=True)
+
+    def __init__(self, settings: ConnectionSettings, identity: Identity) -> None:
+        sign = bearer(lambda: assertions.issue(identity, settings.secret))
+        self._service = TunedModels(settings.base_url, sign, timeout=TIMEOUT)
+
+    def base_models(self) -> Sequence[BaseModel]:
+        offered = [_base_model(model) for model in self._service.models()]
+        return sorted(offered, key=lambda model: not model.tunable)
+
+    def create(self, spec: JobSpec) -> JobRef:
+        model_id = tuned_model_id(spec)
+        try:
+            return _ref(self._service.create(_tuned_model(spec), model_id).name)
+        except AlreadyExists as taken:
+            return self._sent_before(model_id, taken)
+
+    def status(self, ref: JobRef) -> JobStatus:
+        return self.refresh(ref, after=NO_POINTS)[0]
+
+    def points(self, ref: JobRef, after: int = 0) -> Sequence[Point]:
+        return self.refresh(ref, after)[1]
+
+    def refresh(self, ref: JobRef, after: int = 0) -> tuple[JobStatus, Sequence[Point]]:
+        job = self._job(_model_name(ref), after)
+        try:
+            return _status(job), [_point(*row) for row in job["points"]]
+        except (KeyError, TypeError, ValueError, OverflowError) as exc:
+            raise BadAnswer(detail=f"no job: {exc!r:.200}") from exc
+
+    def cancel(self, ref: JobRef) -> None:
+        self._service.cancel(ref)
+
+    def delete(self, ref: JobRef) -> None:
+        try:
+            self._service.delete(_model_name(ref))
+        except NotFound:
+            return
+
+    def generate(self, model: str, prompt: Prompt) -> Answer:
+        answered = self._service.generate_content(model, _question(prompt))
+        candidate = next(iter(answered.candidates), None)
+        if candidate is None or candidate.content is None:
+            raise BadAnswer(detail="an answer without candidates")
+        usage = answered.usage_metadata
+        return Answer(
+            text="".join(part.text for part in candidate.content.parts),
+            finish_reason=candidate.finish_reason,
+            prompt_tokens=usage.prompt_token_count if usage else 0,
+            answer_tokens=usage.candidates_token_count if usage else 0,
+        )
+
+    def _sent_before(self, model_id: str, taken: AlreadyExists) -> JobRef:
+        """The job that an earlier ``create`` with the same key made; its answer was lost. Raises ``taken`` else."""
+        try:
+            job = self._job(f"tunedModels/{model_id}", NO_POINTS)
+        except (NotFound, PermissionDenied):
+            raise taken from None
+        return _ref(job.get("operation"))
+
+    def _job(self, model_name: str, after: int) -> dict[str, Any]:
+        path = f"tuneboard/v1/jobs/{model_name.removeprefix('tunedModels/')}"
+        body = self._service.ask("GET", path, query={"after": str(after)})
+        try:
+            job = orjson.loads(body)
+        except orjson.JSONDecodeError as exc:
+            raise BadAnswer(detail=str(exc)) from exc
+        if not isinstance(job, dict):
+            raise BadAnswer(detail="no JSON object")
+        return job
+
+
+def tuned_model_id(spec: JobSpec) -> str:
+    """The id under which ``spec`` is sent: words of its display name, and an end that its key decides."""
+    plain = unicodedata.normalize("NFKD", spec.display_name).encode("ascii", "ignore").decode().lower()
+    slug = "-".join(re.findall(r"[a-z0-9]+", plain)).lstrip(string.digits + "-") or "tuned-model"
+    number = int.from_bytes(hashlib.sha256(spec.key.encode()).digest())
+    end = "".join(BASE_36[number // 36**place % 36] for place in range(KEY_CHARACTERS))
+    return f"{slug[: ID_CHARACTERS - KEY_CHARACTERS - 1].rstrip('-')}-{end}"
+
+
+def _ref(operation: object) -> JobRef:
+    if not isinstance(operation, str) or not OPERATION.fullmatch(operation):
+        raise BadAnswer(detail="no operation's name")
+    return JobRef(operation)
+
+
+def _model_name(ref: JobRef) -> str:
+    return ref.partition("/operations/")[0]
+
+
+def _tuned_model(spec: JobSpec) -> TunedModel:
+    examples = Examples(examples=tuple(datasets.read_jsonl(spec.dataset)))
+    hyperparameters = Hyperparameters(
+        epoch_count=spec.epoch_count, batch_size=spec.batch_size, learning_rate=spec.learning_rate
+    )
+    return TunedModel(
+        display_name=spec.display_name,
+        description=spec.description,
+        base_model=spec.base_model,
+        tuning_task=TuningTask(training_data=Dataset(examples=examples), hyperparameters=hyperparameters),
+    )
+
+
+def _question(prompt: Prompt) -> GenerateContentRequest:
+    config = GenerationConfig(
+        temperature=prompt.temperature,
+        top_p=prompt.top_p,
+        top_k=prompt.top_k,
+        max_output_tokens=prompt.max_output_tokens,
+    )
+    content = Content(parts=(Part(text=prompt.text),), role="user")
+    return GenerateContentRequest(contents=(content,), generation_config=config)
+
+
+def _base_model(model: Model) -> BaseModel:
+    return BaseModel(
+        name=model.name,
+        display_name=model.display_name or model.name,
+        description=model.description,
+        tunable="createTunedModel" in model.supported_generation_methods,
+        input_token_limit=model.input_token_limit,
+        output_token_limit=model.output_token_limit,
+        temperature=model.temperature,
+        top_p=model.top_p,
+        top_k=model.top_k,
+    )
+
+
+def _status(job: dict[str, Any]) -> JobStatus:
+    failure = job.get("failure")
+    return JobStatus(
+        state=JobState(job["state"]),
+        model=job["model"],
+        attempt=int(job["attempt"]),
+        total_steps=int(job["totalSteps"]),
+        completed_steps=int(job["completedSteps"]),
+        created=_time(job.get("created")),
+        started=_time(job.get("started")),
+        finished=_time(job.get("finished")),
+        queue_place=job.get("queuePlace"),
+        preparing=job.get("preparing"),
+        failure=JobFailure(code=failure["code"], detail=failure.get("detail", "")) if failure else None,
+    )
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _point(step: int, epoch: int, value: float | None, time: float) -> Point:
+    """JSON has no NaN: a value that is none comes as ``null``."""
+    return Point(int(step), int(epoch), math.nan if value is None else float(value), float(time))
