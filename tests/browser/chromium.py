@@ -1,0 +1,63 @@
+"""Debian's Chromium, and pages in it that notice what goes wrong."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Protocol
+
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+# Quiet (it asks nothing of anybody but our own server) and able to run in a container.
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+WIDTHS = {"phone": 360, "tablet": 768, "desk": 1440}
+HEIGHT = 900
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def opened(browser: Browser, url: str, *, width: int = 1280, **options: Any) -> Iterator[Page]:
+    """A page at ``url``, in a session of its own, with the moving parts still.
+
+    Raises ``AssertionError`` at the end when the console held an error: a failed request, a script's
+    exception, or something the Content-Security-Policy forbade.
+    """
+    options = {"base_url": url, "viewport": {"width": width, "height": HEIGHT}, "locale": "en-GB", **options}
+    with browser.new_context(**options) as context:
+        context.set_default_timeout(15_000)
+        page = context.new_page()
+        errors: list[str] = []
+
+        def note(message: ConsoleMessage) -> None:
+            if message.type == "error" and not _asked_for(message, page):
+                errors.append(f"{message.text} ({message.location.get('url')})")
+
+        page.on("console", note)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        yield page
+    assert not errors, "\n".join(errors)
+
+
+class Visit(Protocol):
+    """Opens a page; the options are those of :func:`opened`."""
+
+    def __call__(self, **options: Any) -> AbstractContextManager[Page]: ...
+
+
+def _asked_for(message: ConsoleMessage, page: Page) -> bool:
+    """The page itself was answered with 404, 410 or the like, as a test meant it to be."""
+    return message.text.startswith("Failed to load resource") and message.location.get("url") == page.url
