@@ -1,7 +1,7 @@
 /* Draws plotly figures made on the server.
 
-   <div data-figure="ID"> is drawn from the JSON in #ID; "token:NAME" in a figure stands for the style sheet's
-   colour --NAME. An element with data-points-for="ID" that arrives later holds new points of that chart in
+   <div data-figure="ID"> is drawn from the JSON in #ID; "var(--NAME)" in a figure is the style sheet's colour,
+   which plotly cannot look up by itself. An element with data-points-for="ID" that arrives later holds new points of that chart in
    data-points: they are added without redrawing, and a zoomed view stays where the person left it. */
 "use strict";
 
@@ -26,16 +26,16 @@ function loadPlotly() {
 
 /* The browser works out light-dark() only for real properties, so a colour is read from one. */
 const probe = document.createElement("span");
-function colour(name) {
+function colour(value) {
   document.body.append(probe);
-  probe.style.color = `var(--${name})`;
+  probe.style.color = value;
   const seen = getComputedStyle(probe).color;
   probe.remove();
   return seen;
 }
 
 function withColours(value) {
-  if (typeof value === "string") return value.startsWith("token:") ? colour(value.slice(6)) : value;
+  if (typeof value === "string") return value.startsWith("var(--") ? colour(value) : value;
   if (Array.isArray(value)) return value.map(withColours);
   if (value && typeof value === "object") {
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withColours(item)]));
@@ -60,19 +60,22 @@ async function draw(chart) {
   }
 }
 
-/* The last value stands at the line's end. */
+/* The loss of the last step stands at the line's end: the number that the page's head shows, too. */
 function label(chart) {
-  const line = chart.data.at(-1);
-  const last = line?.x.length - 1;
-  if (!(last >= 0)) return;
-  const text = line.y[last].toPrecision(line.y[last] < 0.1 ? 2 : 3);
+  const [line] = chart.data;
+  const last = line.x.length - 1;
+  if (last < 0 || line.y[last] === null) return;
   const others = (chart.layout.annotations || []).filter((note) => note.name !== "last");
   Plotly.relayout(chart, {
     annotations: [...others, {
-      name: "last", x: line.x[last], y: line.y[last], text, showarrow: false, xanchor: "left", xshift: 6,
-      font: { size: 13, color: colour("trace-1") }, bgcolor: colour("paper"),
+      name: "last", x: line.x[last], y: line.y[last], text: shortened(line.y[last]),
+      showarrow: false, xanchor: "left", xshift: 6, font: { color: colour("var(--trace-1)") },
     }],
   });
+}
+
+function shortened(loss) {
+  return Math.abs(loss) < 0.1 ? String(Number(loss.toPrecision(3))) : loss.toFixed(2);
 }
 
 async function extend(chart, points) {

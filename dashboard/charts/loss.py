@@ -1,6 +1,6 @@
 """The loss curve: raw and smoothed training loss over steps, epochs marked.
 
-Figures are plain plotly JSON. A colour is written ``token:NAME`` and stands for ``--NAME`` of ``static/app.css``;
+Figures are plain plotly JSON. A colour is written ``var(--NAME)``, as ``static/app.css`` defines it;
 ``static/charts.js`` fills it in for the scheme the person uses.
 """
 
@@ -19,16 +19,23 @@ MOST_DRAWN = 1000
 MOST_EPOCH_MARKS = 12
 
 
-def loss_figure(series: bytes, *, total_steps: int, batch_size: int, examples: int) -> dict[str, Any]:
-    """The figure of a job's packed training losses; the x axis already spans all ``total_steps``."""
+def loss_figure(
+    series: bytes, *, total_steps: int, batch_size: int, examples: int, ended_at: int | None = None
+) -> dict[str, Any]:
+    """The figure of a job's packed training losses.
+
+    The x axis spans all ``total_steps`` from the beginning, so that the curve grows into its place; a job that
+    ended early, after step ``ended_at``, is shown that far.
+    """
     points = curves.arrays(series)
     smoothed = curves.smooth(points.values, smoothing(total_steps))
     drawn = curves.downsample(points.steps, points.values, MOST_DRAWN)
     steps = points.steps[drawn].tolist()
     raw = _line(steps, _finite(points.values[drawn]), name="loss", opacity=0.35, width=1.5)
     smooth = _line(steps, _finite(smoothed[drawn]), name="smoothed", opacity=1, width=2.5)
-    marks = epoch_marks(total_steps, batch_size, examples)
-    return go.Figure([raw, smooth], _layout(total_steps, marks)).to_plotly_json()  # type: ignore[no-any-return]
+    last_step = ended_at or total_steps
+    marks = epoch_marks(last_step, batch_size, examples)
+    return go.Figure([raw, smooth], _layout(last_step, marks)).to_plotly_json()  # type: ignore[no-any-return]
 
 
 def new_points(series: bytes, *, after: int, total_steps: int) -> dict[str, list[int] | list[float | None]]:
@@ -45,7 +52,7 @@ def new_points(series: bytes, *, after: int, total_steps: int) -> dict[str, list
 
 def smoothing(total_steps: int) -> float:
     """The average's memory: short jobs need to show their few steps, long ones their trend."""
-    return 0.6 if total_steps < 100 else 0.9
+    return 0.5 if total_steps < 100 else 0.9
 
 
 def epoch_marks(total_steps: int, batch_size: int, examples: int) -> list[tuple[int, int]]:
@@ -67,27 +74,27 @@ def _line(steps: list[int], values: list[float | None], *, name: str, opacity: f
         name=name,
         mode="lines",
         opacity=opacity,
-        line={"color": "token:trace-1", "width": width},
+        line={"color": "var(--trace-1)", "width": width},
         hovertemplate="%{y:.4g}",
     )
 
 
-def _layout(total_steps: int, marks: list[tuple[int, int]]) -> dict[str, Any]:
-    axis = {"showline": False, "zeroline": False, "ticks": "", "fixedrange": False, "automargin": True}
+def _layout(last_step: int, marks: list[tuple[int, int]]) -> dict[str, Any]:
+    axis = {"showline": False, "zeroline": False, "ticks": "", "fixedrange": False}
     return {
         "template": "none",
         "uirevision": "kept",
         "showlegend": False,
         "hovermode": "x unified",
         "dragmode": "zoom",
-        "margin": {"l": 8, "r": 48, "t": 28, "b": 8},
+        "margin": {"l": 44, "r": 56, "t": 28, "b": 28},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"family": "system-ui, sans-serif", "size": 13, "color": "token:ink-muted"},
-        "hoverlabel": {"bgcolor": "token:raised", "bordercolor": "token:line", "font": {"color": "token:ink"}},
-        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": "token:ink-muted", "activecolor": "token:accent"},
-        "xaxis": {**axis, "showgrid": False, "range": [0, total_steps or 1], "hoverformat": "d", "tickformat": "d"},
-        "yaxis": {**axis, "gridcolor": "token:grid", "rangemode": "tozero", "nticks": 6},
+        "font": {"family": "system-ui, sans-serif", "size": 13, "color": "var(--ink-muted)"},
+        "hoverlabel": {"bgcolor": "var(--raised)", "bordercolor": "var(--line)", "font": {"color": "var(--ink)"}},
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": "var(--ink-muted)", "activecolor": "var(--accent)"},
+        "xaxis": {**axis, "showgrid": False, "range": [0, last_step or 1], "hoverformat": "d", "tickformat": "d"},
+        "yaxis": {**axis, "gridcolor": "var(--grid)", "rangemode": "tozero", "nticks": 6},
         "shapes": [_hairline(step) for step, _ in marks],
         "annotations": [*_axis_titles(), *(_mark(step, epoch) for step, epoch in marks)],
     }
@@ -97,13 +104,13 @@ def _axis_titles() -> list[dict[str, Any]]:
     """Axis titles at the ends of their axes, not rotated."""
     title = {"xref": "paper", "yref": "paper", "showarrow": False}
     return [
-        {**title, "x": 0, "y": 1, "text": "loss", "xanchor": "right", "yanchor": "bottom", "yshift": 6},
+        {**title, "x": 0, "y": 1, "text": "loss", "xanchor": "right", "yanchor": "bottom", "xshift": -6, "yshift": 6},
         {**title, "x": 1, "y": 0, "text": "step", "xanchor": "left", "yanchor": "top", "xshift": 6},
     ]
 
 
 def _hairline(step: int) -> dict[str, Any]:
-    line = {"color": "token:line", "width": 1}
+    line = {"color": "var(--line)", "width": 1}
     return {"type": "line", "x0": step, "x1": step, "y0": 0, "y1": 1, "yref": "paper", "line": line, "layer": "below"}
 
 

@@ -76,11 +76,15 @@ def estimate(request: Request) -> HttpResponse:
 def detail(request: Request, pk: int) -> HttpResponse:
     """One job: its state, its curve, what it was made with, and the code that does the same."""
     job = _job(request, pk)
-    series = job.series()
+    figure = loss_figure(
+        job.series(),
+        total_steps=job.total_steps,
+        batch_size=job.batch_size,
+        examples=job.dataset_version.examples,
+        ended_at=job.completed_steps if job.is_final else None,
+    )
     context = _context(job) | {
-        "figure": loss_figure(
-            series, total_steps=job.total_steps, batch_size=job.batch_size, examples=job.dataset_version.examples
-        ),
+        "figure": figure,
         "curl": snippets.curl(job),
         "python": snippets.python(job),
     }
