@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 
 from tuning import wire
-from tuning.errors import EngineError, Internal, InvalidRequest, NotFound, ServiceError, TuningError
+from tuning.errors import EngineError, Internal, InvalidRequest, NotFound, ServiceError, TuningError, Unimplemented
 from tuning.server.messages import sentence
 
 logger = logging.getLogger(__name__)
@@ -33,9 +33,15 @@ def json_answer(data: dict[str, Any], *, status: int = 200) -> HttpResponse:
     return HttpResponse(body, content_type=CONTENT_TYPE, status=status)
 
 
+HTTP_STATUS = {"method_not_allowed": 405, "length_required": 411, "body_too_large": 413}
+"""Refusals of HTTP itself, which has numbers of its own for them."""
+
+
 def refusal(error: ServiceError) -> HttpResponse:
     """``error`` as the service says it."""
-    return _error_answer(error.http, error.status, sentence(error), error)
+    http = HTTP_STATUS.get(error.code, error.http)
+    body = {"code": http, "message": sentence(error), "status": error.status, "details": [_error_info(error)]}
+    return json_answer({"error": body}, status=http)
 
 
 def unknown_route(request: HttpRequest) -> HttpResponse:
@@ -43,8 +49,7 @@ def unknown_route(request: HttpRequest) -> HttpResponse:
 
 
 def wrong_method(request: HttpRequest, allowed: list[str]) -> HttpResponse:
-    error = InvalidRequest("method_not_allowed", method=request.method, allowed=", ".join(allowed))
-    response = _error_answer(405, "METHOD_NOT_ALLOWED", sentence(error), error)
+    response = refusal(Unimplemented("method_not_allowed", method=request.method, allowed=", ".join(allowed)))
     response["Allow"] = ", ".join(allowed)
     return response
 
@@ -67,23 +72,13 @@ class ErrorsAsJson:
             case ServiceError():
                 return refusal(exception)
             case RequestDataTooBig():
-                return too_large()
+                return refusal(InvalidRequest("body_too_large"))
             case UnreadablePostError():  # the caller went away while sending
                 return refusal(InvalidRequest("body_unreadable"))
             case EngineError(code="base_model_missing"):
                 return refusal(NotFound("base_model_unknown", name=exception.params.get("name", "")))
         logger.error("%s %s failed", request.method, request.path, exc_info=exception)
         return refusal(Internal())
-
-
-def too_large() -> HttpResponse:
-    error = InvalidRequest("body_too_large")
-    return _error_answer(413, error.status, sentence(error), error)
-
-
-def _error_answer(http: int, status: str, message: str, error: TuningError) -> HttpResponse:
-    body = {"code": http, "message": message, "status": status, "details": [_error_info(error)]}
-    return json_answer({"error": body}, status=http)
 
 
 def _error_info(error: TuningError) -> dict[str, Any]:
