@@ -6,6 +6,7 @@ from tuning.engine import AnswerSpec, EngineAnswer
 from tuning.engine.lines import decode, encode
 from tuning.errors import (
     BadAnswer,
+    Exhausted,
     FailedPrecondition,
     InvalidRequest,
     NotFound,
@@ -24,15 +25,16 @@ REFUSALS: dict[int, type[ServiceError]] = {
     401: Unauthenticated,
     404: NotFound,
     409: FailedPrecondition,
+    429: Exhausted,
 }
 
 
 def ask(address: str, key: str, spec: AnswerSpec, timeout: float = 300.0) -> EngineAnswer:
     """The answer of the inference child at ``address``, which knows us by ``key``; ``timeout`` in seconds.
 
-    Raises ``InvalidRequest`` (code ``prompt_too_long``: no room in the context), ``NotFound`` (``base_model_missing``,
-    ``adapter_missing``), ``FailedPrecondition`` (``adapter_unusable``), ``TimedOut``, ``Unreachable`` (no child
-    there: the tuner is starting it), ``BadAnswer``, and ``Unavailable`` for any other trouble of the child's.
+    Raises ``InvalidRequest`` (``prompt_too_long``), ``NotFound`` (``base_model_missing``, ``adapter_missing``),
+    ``FailedPrecondition`` (``adapter_unusable``), ``Exhausted`` (``inference_busy``), ``TimedOut``, ``Unreachable``
+    (no child there: the tuner is starting it), ``BadAnswer``, and ``Unavailable`` for any other trouble.
     """
     try:
         response = requests.post(
