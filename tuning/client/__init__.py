@@ -42,9 +42,10 @@ def bearer(token: Callable[[], str]) -> Credentials:
 class TunedModels(Transport):
     """The tuned-models API at ``base_url``, asked with ``credentials``.
 
-    Every method raises :class:`tuning.errors.ServiceError`, and none takes longer than its time-out in seconds
-    (``timeout``; ``long_timeout`` where a model answers or examples are sent), its retries included. What is
-    retried: :class:`tuning.client.transport.Transport`.
+    Every method raises :class:`tuning.errors.ServiceError`. None takes longer than its time-out in seconds, its
+    retries included: ``timeout``, or ``long_timeout`` where a model answers or examples are sent. (Only a service
+    that dawdles over its headers, byte by byte, gets around that.) What is retried:
+    :class:`tuning.client.transport.Transport`.
     """
 
     def __init__(
