@@ -71,6 +71,14 @@ document.addEventListener("click", async (event) => {
   setTimeout(() => { button.textContent = label; }, 1500);
 });
 
+/* A form's request that came to nothing: its [data-broken] says so, until the next try. */
+for (const name of ["htmx:beforeRequest", "htmx:sendError", "htmx:responseError"]) {
+  document.addEventListener(name, (event) => {
+    const broken = event.target.querySelector?.("[data-broken]");
+    if (broken) broken.hidden = name === "htmx:beforeRequest";
+  });
+}
+
 /* The first field with an error has the focus, so that it is read out and can be mended at once. */
 document.addEventListener("DOMContentLoaded", () => {
   document.querySelector('[aria-invalid="true"]')?.focus();

@@ -39,17 +39,14 @@ document.addEventListener("htmx:xhr:progress", (event) => {
   if (loaded === total) line.dataset.sent = "true";
 });
 
-/* What is wrong is beside its field: the focus goes there. A connection that broke leaves the form usable. */
-document.addEventListener("htmx:afterSwap", (event) => {
-  event.target.querySelector?.('[aria-invalid="true"]')?.focus();
+document.addEventListener("htmx:afterRequest", (event) => {
+  const line = event.target.closest("form[data-limit]")?.querySelector(".progress-line");
+  if (!line || event.detail.successful) return;
+  line.hidden = true;
+  delete line.dataset.sent;
 });
 
-for (const name of ["htmx:sendError", "htmx:sendAbort"]) {
-  document.addEventListener(name, (event) => {
-    const line = event.target.closest("form[data-limit]")?.querySelector(".progress-line");
-    if (!line) return;
-    line.hidden = false;
-    delete line.dataset.sent;
-    line.querySelector("span").textContent = line.dataset.broken;
-  });
-}
+/* What is wrong is beside its field: the focus goes there. */
+document.addEventListener("htmx:afterSettle", () => {
+  document.querySelector('#upload [aria-invalid="true"]')?.focus();
+});

@@ -100,7 +100,8 @@ class ColumnsForm(ReadingForm):
         initial = {"text_input": places[guess.text_input], "output": places[guess.output]} if guess else {}
         super().__init__(data, initial=initial)
         self.upload, self.header = upload, header
-        choices = [(place, name[:80]) for name, place in places.items()]
+        choices: list[tuple[int | str, str]] = [] if guess else [("", gettext("Choose a column"))]
+        choices += [(place, name[:80]) for name, place in places.items()]
         cast(forms.ChoiceField, self.fields["text_input"]).choices = choices
         cast(forms.ChoiceField, self.fields["output"]).choices = choices
 
