@@ -43,7 +43,7 @@ def opened(browser: Browser, url: str, *, width: int = 1280, **options: Any) -> 
         errors: list[str] = []
 
         def note(message: ConsoleMessage) -> None:
-            if message.type == "error" and not _asked_for(message, page):
+            if message.type == "error" and not _expected(message, page):
                 errors.append(f"{message.text} ({message.location.get('url')})")
 
         page.on("console", note)
@@ -58,6 +58,8 @@ class Visit(Protocol):
     def __call__(self, **options: Any) -> AbstractContextManager[Page]: ...
 
 
-def _asked_for(message: ConsoleMessage, page: Page) -> bool:
-    """The page itself was answered with 404, 410 or the like, as a test meant it to be."""
-    return message.text.startswith("Failed to load resource") and message.location.get("url") == page.url
+def _expected(message: ConsoleMessage, page: Page) -> bool:
+    """What htmx says of a request that a newer one replaced; and a page that answers 404, as a test meant it to."""
+    replaced = message.text.startswith(("htmx:sendAbort", "htmx:afterRequest"))
+    missing = message.text.startswith("Failed to load resource") and message.location.get("url") == page.url
+    return replaced or missing

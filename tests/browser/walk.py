@@ -1,14 +1,14 @@
 """What a person does, one function a step; each ends when the page shows that it is done."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Page, expect
 
-from tests.factories import PASSWORD
-
 EMAIL = "ada@example.com"
+PASSWORD = "correct horse battery"
 PREPARING = 180_000
 """Milliseconds that a first job may wait for its base model to be prepared."""
 
@@ -98,11 +98,16 @@ MADE = ("dataset", "rename-dataset", "new-version", "delete-dataset", "job", "ca
 """Pages that :func:`furnish` makes."""
 
 
-def furnish(page: Page, file: Path) -> dict[str, str]:
-    """Make a dataset, a job that is done and one that was cancelled. The path of every signed-in page by name."""
+def furnish(page: Page, file: Path, while_tuning: Callable[[], None] = lambda: None) -> dict[str, str]:
+    """Make a dataset, a job that is done and one that was cancelled. The path of every signed-in page by name.
+
+    ``while_tuning`` is called when the first job has made some steps.
+    """
     upload(page, file, "Next number")
     dataset = _path(page)
     start_job(page, "Counting")
+    expect(page.locator("#live")).to_contain_text(re.compile(r"[5-9] of 19"), timeout=PREPARING)
+    while_tuning()
     losses_until_done(page)
     job = _path(page)
     page.goto(dataset)

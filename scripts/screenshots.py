@@ -1,0 +1,88 @@
+"""Pictures of every page: Tuneboard is started, given real data by a real job, and looked at.
+
+    .venv/bin/python -m scripts.screenshots docs/screenshots          all of them
+    .venv/bin/python -m scripts.screenshots /tmp/look job datasets    these pages only
+
+A picture is called PAGE-SCHEME-WIDTH.png, for light and dark and for each width of ``tests.browser.chromium``.
+Needs what ``make test`` installs.
+"""
+
+import sys
+import tempfile
+from dataclasses import dataclass
+from itertools import product as combinations
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+from dashboard.datasets.samples import SAMPLES
+from tests.browser import walk
+from tests.browser.chromium import HEIGHT, WIDTHS, chromium, opened
+from tests.browser.product import Product, running
+
+SCHEMES = ("light", "dark")
+
+
+@dataclass(frozen=True)
+class Camera:
+    """Takes pictures of the ``wanted`` pages (all, where none is named) into ``folder``."""
+
+    page: Page
+    folder: Path
+    wanted: tuple[str, ...]
+
+    def take(self, name: str) -> None:
+        """The page as it is now, whole, in both schemes and all widths."""
+        if self.wanted and name not in self.wanted:
+            return
+        for scheme, width in combinations(SCHEMES, WIDTHS.values()):
+            self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            self.page.set_viewport_size({"width": width, "height": HEIGHT})
+            self.page.wait_for_timeout(400)  # the chart follows its frame
+            self.page.screenshot(path=self.folder / f"{name}-{scheme}-{width}.png", full_page=True)
+
+    def visit(self, name: str, path: str) -> None:
+        self.page.goto(path, wait_until="networkidle")
+        self.take(name)
+
+
+def tour(camera: Camera, product: Product) -> None:
+    """From the first start to a model that answers."""
+    page = camera.page
+    camera.visit("welcome", product.link)
+    walk.come_in(page, product.link)
+    for name in ("jobs", "datasets", "playground"):
+        camera.visit(f"{name}-empty", walk.ROOMS[name])
+    furnished = walk.furnish(page, SAMPLES[0].path, lambda: camera.take("job-running"))
+    for name, path in furnished.items():
+        camera.visit(name, path)
+    page.goto(furnished["job"])
+    page.get_by_role("link", name="Ask the model").click()
+    for prompt in ("LXIII", "nine"):
+        walk.ask(page, prompt)
+    camera.take("playground-answer")
+
+
+def strangers_tour(camera: Camera) -> None:
+    """What somebody sees who is not signed in."""
+    for name, path in walk.SIGNED_OUT.items():
+        camera.visit(name, path)
+    camera.page.goto(walk.SIGNED_OUT["sign-in"])
+    walk.sign_in(camera.page, "not the password")
+    camera.take("sign-in-mistake")
+
+
+def main(folder: str, *wanted: str) -> None:
+    """Take the ``wanted`` pictures into ``folder``."""
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as var_dir, chromium() as browser, running(Path(var_dir)) as product:
+        with opened(browser, product.url) as page:
+            tour(Camera(page, Path(folder), wanted), product)
+        with opened(browser, product.url) as page:
+            strangers_tour(Camera(page, Path(folder), wanted))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    main(*sys.argv[1:])
