@@ -78,7 +78,10 @@ class LocalProvider:
         return self.refresh(ref, after)[1]
 
     def refresh(self, ref: JobRef, after: int = 0) -> tuple[JobStatus, Sequence[Point]]:
-        job = self._job(_model_name(ref), after)
+        try:
+            job = self._job(_model_name(ref), after)
+        except PermissionDenied as exc:  # to a stranger it is not there
+            raise NotFound(detail=exc.detail, body=exc.body) from exc
         try:
             return _status(job), [_point(*row) for row in job["points"]]
         except (KeyError, TypeError, ValueError, OverflowError) as exc:
