@@ -1,9 +1,16 @@
 """Things for tests to start from, each with sane defaults."""
 
+import json
+from io import BytesIO
+
 import factory
 from factory.django import DjangoModelFactory
 
 from dashboard.accounts.models import User
+from dashboard.connections.models import Connection
+from dashboard.datasets.models import Dataset
+from dashboard.jobs.models import Job
+from tuning.datasets import parse
 
 PASSWORD = "correct horse battery"
 """Everybody's, in the tests."""
@@ -21,3 +28,38 @@ class UserFactory(DjangoModelFactory[User]):
 
     class Params:
         administrator = factory.Trait(is_administrator=True)
+
+
+class DatasetFactory(DjangoModelFactory[Dataset]):
+    """A dataset with one version of fifteen number pairs, its file in place."""
+
+    class Meta:
+        model = Dataset
+        skip_postgeneration_save = True
+
+    owner = factory.SubFactory(UserFactory)
+    name = "Next number"
+
+    @factory.post_generation
+    def pairs(self: Dataset, create: bool, extracted: int | None, **_: object) -> None:
+        lines = [{"text_input": str(number), "output": str(number + 1)} for number in range(extracted or 15)]
+        parsed = parse(BytesIO(b"".join(json.dumps(line).encode() + b"\n" for line in lines)), "pairs.jsonl")
+        self.add_version(parsed)
+
+
+class JobFactory(DjangoModelFactory[Job]):
+    """A job its service knows, nineteen steps long."""
+
+    class Meta:
+        model = Job
+
+    owner = factory.SubFactory(UserFactory)
+    connection = factory.LazyFunction(Connection.objects.local)
+    dataset_version = factory.LazyAttribute(lambda job: DatasetFactory(owner=job.owner).latest)
+    ref = factory.Sequence("tunedModels/m{0}/operations/o".format)
+    display_name = "Number generator"
+    base_model = "models/tiny-llama"
+    epoch_count = 5
+    batch_size = 4
+    learning_rate = 0.001
+    total_steps = 19

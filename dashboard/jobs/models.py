@@ -7,7 +7,7 @@ and its ``key`` makes sending twice harmless.
 import logging
 import secrets
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any, Self
 
@@ -46,6 +46,13 @@ class JobQuerySet(models.QuerySet["Job"]):
 
     def finished_well(self) -> Self:
         return self.filter(state=JobState.SUCCEEDED)
+
+    def refresh_quietly(self, jobs: "Iterable[Job]") -> None:
+        """Refresh ``jobs`` for those who only look. A service that does not answer once is asked no further."""
+        silent = set()
+        for job in jobs:
+            if job.connection_id not in silent and not job.refresh_quietly():
+                silent.add(job.connection_id)
 
     def claim_refresh(self, pk: int) -> bool:
         """Whether the caller is the one who asks the service about job ``pk`` in this interval."""
@@ -111,8 +118,7 @@ class Job(models.Model):
     @property
     def fingerprint(self) -> str:
         """Changes whenever something about the job does that a page shows."""
-        facts = "|".join(map(str, self._facts()))
-        return f"{zlib.crc32(facts.encode()):08x}"
+        return fingerprint([self])
 
     @property
     def elapsed(self) -> float | None:
@@ -172,7 +178,7 @@ class Job(models.Model):
 
     def store(self, status: JobStatus, points: Sequence[Point]) -> bool:
         """Write what a service said. False when it brings nothing new, or a newer answer was stored meanwhile."""
-        before = self._facts()
+        before = self.facts()
         with transaction.atomic():
             self.refresh_from_db(from_queryset=Job.objects.select_for_update())
             if self.is_final:
@@ -180,18 +186,18 @@ class Job(models.Model):
             self._store_points(status.attempt, points)
             self._store_status(status)
             self.save()
-        return self._facts() != before
+        return self.facts() != before
 
     def refresh_quietly(self) -> bool:
-        """``refresh`` for those who only look: a service that does not answer leaves what was known before."""
+        """``refresh`` for those who only look. False when the service did not answer: what was known stays."""
         try:
-            return self.refresh()
+            self.refresh()
         except NotFound:
             self.fail("gone")
-            return True
         except ServiceError as error:
             logger.info("job %s could not be refreshed: %s", self.pk, error.code)
             return False
+        return True
 
     def cancel(self) -> None:
         """Stop the job at its service. One that never got there is simply not sent."""
@@ -222,7 +228,8 @@ class Job(models.Model):
     def _ended(state: JobState) -> dict[str, Any]:
         return {"state": state, "finished": timezone.now()}
 
-    def _facts(self) -> tuple[object, ...]:
+    def facts(self) -> tuple[object, ...]:
+        """Everything about the job that changes while it is tuned."""
         return (self.state, self.completed_steps, self.attempt, self.queue_place, self.preparing, self.failure_code)
 
     def _store_points(self, attempt: int, points: Sequence[Point]) -> None:
@@ -245,6 +252,12 @@ class Job(models.Model):
         self.started, self.finished = status.started, status.finished
         if status.failure:
             self.failure_code, self.failure_detail = status.failure.code, status.failure.detail
+
+
+def fingerprint(jobs: Iterable[Job]) -> str:
+    """Changes whenever something about ``jobs`` does that a page shows, or when others take their places."""
+    facts = repr([(job.pk, *job.facts()) for job in jobs])
+    return f"{zlib.crc32(facts.encode()):08x}"
 
 
 class SeriesChunk(models.Model):

@@ -14,11 +14,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from dashboard.charts.loss import loss_figure, new_points
+from dashboard.datasets.models import Dataset
 from dashboard.http import NoContent, Request
 from dashboard.jobs import snippets
 from dashboard.jobs.estimates import estimate as estimate_job
 from dashboard.jobs.forms import NewJob
-from dashboard.jobs.models import Job
+from dashboard.jobs.models import Job, fingerprint
 from dashboard.messages import explain, explain_failure
 from tuning.errors import ServiceError, Unavailable
 
@@ -30,16 +31,18 @@ JOBS_A_PAGE = 50
 @require_safe
 @login_required
 def index(request: Request) -> HttpResponse:
-    """All jobs I may see, newest first; the rows of unfinished ones renew themselves."""
-    jobs = Job.objects.visible_to(request.user).select_related("owner", "dataset_version__dataset")
+    """All jobs I may see, newest first; the rows renew themselves while one is unfinished."""
+    jobs = Job.objects.visible_to(request.user).select_related("owner", "connection", "dataset_version__dataset")
     page = Paginator(jobs, JOBS_A_PAGE).get_page(request.GET.get("page"))
-    unfinished = [job for job in page if not job.is_final]
-    if not request.htmx:
-        return TemplateResponse(request, "jobs/list.html", {"page": page, "live": unfinished})
-    changed = [job.refresh_quietly() for job in unfinished]
-    if not any(changed) and request.GET.get("seen") == _seen(page.object_list):
+    if request.htmx:
+        Job.objects.refresh_quietly(job for job in page if not job.is_final)
+    seen = fingerprint(page)
+    if request.htmx and request.GET.get("seen") == seen:
         return NoContent()
-    return TemplateResponse(request, "jobs/list.html#rows", {"page": page, "live": unfinished})
+    template = "jobs/list.html#rows" if request.htmx else "jobs/list.html"
+    return TemplateResponse(
+        request, template, {"page": page, "seen": seen, "live": any(not job.is_final for job in page)}
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -138,13 +141,13 @@ def _context(job: Job) -> dict[str, Any]:
     return {"job": job, "failure": explain_failure(job.failure_code) if job.failure_code else None}
 
 
-def _seen(jobs: Any) -> str:
-    return "-".join(job.fingerprint for job in jobs if not job.is_final)
-
-
 def _initial(request: Request) -> dict[str, Any]:
-    """What the address of the form brings along, e.g. ``?dataset=3``."""
-    return {name: request.GET[name] for name in ("dataset", "display_name") if name in request.GET}
+    """What the address of the form brings along, e.g. ``?dataset=3``; a dataset lends the job its name."""
+    asked = {name: request.GET[name] for name in ("dataset", "display_name") if name in request.GET}
+    datasets = Dataset.objects.visible_to(request.user).order_by("-created")
+    pk = asked.get("dataset", "")
+    chosen = datasets.filter(pk=pk).first() if pk.isdecimal() and len(pk) < 16 else datasets.first()
+    return {"display_name": chosen.name[:40] if chosen else ""} | asked
 
 
 def _start(form: NewJob) -> Job | None:

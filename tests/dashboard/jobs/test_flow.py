@@ -1,0 +1,168 @@
+"""A job's whole way through the jobs room, over HTTP to a real tuning server that really tunes the tiny model."""
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from dashboard.accounts.models import User
+from dashboard.connections.models import Connection
+from dashboard.datasets.models import Dataset
+from dashboard.jobs import tasks
+from dashboard.jobs.models import Job
+from tests.factories import DatasetFactory, JobFactory
+from tests.processes import TuningServer, wait_until
+from tests.scripted import answer, scripted
+from tuning.jobs import JobState
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("server")]
+
+
+@pytest.fixture
+def dataset(alice: User) -> Dataset:
+    return DatasetFactory(owner=alice)
+
+
+def form(dataset: Dataset, /, **changes: object) -> dict[str, object]:
+    target = f"{Connection.objects.local().pk}:models/tiny-llama"
+    described = {"dataset": dataset.pk, "target": target, "display_name": "Number generator"}
+    return described | {"epoch_count": 5, "batch_size": 4, "learning_rate": 0.001} | changes
+
+
+def start(browser: Client, dataset: Dataset, /, **changes: object) -> Job:
+    answer = browser.post("/jobs/new/", form(dataset, **changes))
+    assert answer.status_code == 302, answer.content.decode()
+    return Job.objects.get()
+
+
+def ended(job: Job) -> bool:
+    Job.objects.update(synced_at=None)
+    job.refresh_quietly()
+    job.refresh_from_db()
+    return job.is_final
+
+
+def test_job_goes_from_the_form_to_its_last_step(browser: Client, dataset: Dataset) -> None:
+    job = start(browser, dataset)
+    assert job.total_steps == 19
+    wait_until(lambda: ended(job))
+    assert job.state == JobState.SUCCEEDED
+    assert job.completed_steps == 19
+    assert job.model.startswith("tunedModels/number-generator")
+    assert "Ask the model" in browser.get(f"/jobs/{job.pk}/").content.decode()
+
+
+def test_worker_sends_what_could_not_be_sent_and_only_once(alice: User) -> None:
+    job = JobFactory(owner=alice, ref="")
+    tasks.send.call(job.pk)
+    tasks.send.call(job.pk)
+    job.refresh_from_db()
+    first = job.ref
+    assert first
+    Job.objects.update(ref="")  # as if the process had died before it noted the answer
+    tasks.send.call(job.pk)
+    job.refresh_from_db()
+    assert job.ref == first
+
+
+def test_job_is_cancelled_while_it_is_tuned(browser: Client, dataset: Dataset) -> None:
+    job = start(browser, dataset, epoch_count=1000, batch_size=1)
+    browser.post(f"/jobs/{job.pk}/cancel/")
+    wait_until(lambda: ended(job))
+    assert job.state == JobState.CANCELLED
+    assert "Cancelled" in browser.get(f"/jobs/{job.pk}/").content.decode()
+
+
+def test_job_not_yet_sent_is_cancelled_without_its_service(browser: Client, alice: User) -> None:
+    job = JobFactory(owner=alice, ref="")
+    browser.post(f"/jobs/{job.pk}/cancel/")
+    job.refresh_from_db()
+    assert job.state == JobState.CANCELLED
+    tasks.send.call(job.pk)
+    job.refresh_from_db()
+    assert job.ref == ""
+
+
+def test_deleting_removes_the_model_at_the_service(browser: Client, dataset: Dataset, server: TuningServer) -> None:
+    job = start(browser, dataset, epoch_count=1)
+    wait_until(lambda: ended(job))
+    key = server.api_key("alice@example.com")
+    assert server.get(f"/v1beta/{job.model}", key).status_code == 200
+    browser.post(f"/jobs/{job.pk}/delete/")
+    assert not Job.objects.exists()
+    assert server.get(f"/v1beta/{job.model}", key).status_code in (403, 404)
+
+
+def test_job_deleted_at_its_service_says_so(browser: Client, alice: User) -> None:
+    job = JobFactory(owner=alice, ref="tunedModels/nobody-knows/operations/abc")
+    browser.get(f"/jobs/{job.pk}/live/", headers={"HX-Request": "true"})
+    page = browser.get(f"/jobs/{job.pk}/").content.decode()
+    assert "no longer knows this job" in page
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("epoch_count", 0),
+        ("epoch_count", 1001),
+        ("batch_size", 16),
+        ("batch_size", 0),
+        ("learning_rate", 0),
+        ("learning_rate", "nan"),
+        ("learning_rate", 2),
+        ("display_name", ""),
+        ("display_name", "x" * 41),
+        ("target", "1:models/unknown"),
+        ("dataset", 999_999),
+    ],
+)
+def test_field_out_of_bounds_is_refused_beside_it(browser: Client, dataset: Dataset, field: str, value: object) -> None:
+    answer = browser.post("/jobs/new/", form(dataset, **{field: value}))
+    assert answer.status_code == 200
+    assert field in answer.context["form"].errors
+    assert not Job.objects.exists()
+
+
+def test_dataset_of_somebody_else_cannot_be_used(browser: Client) -> None:
+    answer = browser.post("/jobs/new/", form(DatasetFactory()))
+    assert "dataset" in answer.context["form"].errors
+
+
+def test_refusal_of_the_service_is_shown_on_the_form(browser: Client, dataset: Dataset, settings: Settings) -> None:
+    models = {"models": [{"name": "models/tiny-llama", "supportedGenerationMethods": ["createTunedModel"]}]}
+    refusal = {"error": {"code": 400, "message": "batch too odd", "status": "INVALID_ARGUMENT"}}
+    with scripted(answer(200, models), answer(400, refusal)) as service:
+        settings.TUNING_SERVER_URL = service.url
+        page = browser.post("/jobs/new/", form(dataset)).content.decode()
+    assert "batch too odd" in page
+    assert not Job.objects.exists()
+
+
+def test_job_waits_when_the_service_does_not_answer(browser: Client, dataset: Dataset, settings: Settings) -> None:
+    models = {"models": [{"name": "models/tiny-llama", "supportedGenerationMethods": ["createTunedModel"]}]}
+    with scripted(answer(200, models), answer(503)) as service:
+        settings.TUNING_SERVER_URL = service.url
+        job = start(browser, dataset)
+    assert (job.ref, job.state) == ("", JobState.QUEUED)
+
+
+def test_estimate_follows_what_is_typed(browser: Client, dataset: Dataset) -> None:
+    page = browser.get("/jobs/estimate/", form(dataset, epoch_count=50)).content.decode()
+    assert "188" in page
+    assert "first guess" in page
+    assert "appear here" in browser.get("/jobs/estimate/", form(dataset, epoch_count="")).content.decode()
+
+
+def test_estimate_learns_from_jobs_that_are_done(browser: Client, dataset: Dataset) -> None:
+    job = start(browser, dataset)
+    wait_until(lambda: ended(job))
+    estimate = browser.get("/jobs/estimate/", form(dataset)).context["estimate"]
+    assert estimate.calibrated
+    assert estimate.seconds == pytest.approx(max(job.elapsed or 0, 4.5), abs=0.5)
+
+
+def test_page_shows_code_that_does_the_same(browser: Client, dataset: Dataset, server: TuningServer) -> None:
+    job = start(browser, dataset)
+    context = browser.get(f"/jobs/{job.pk}/").context
+    assert server.url in context["curl"]
+    assert '"epoch_count": 5' in context["curl"]
+    compile(context["python"], "snippet", "exec")

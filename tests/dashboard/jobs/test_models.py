@@ -1,0 +1,110 @@
+"""What a job keeps of its service's answers, and who may ask for them."""
+
+import time
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from dashboard.jobs.models import REFRESH_INTERVAL, Job
+from tests.factories import JobFactory, UserFactory
+from tuning import curves
+from tuning.jobs import JobFailure, JobState, JobStatus, Point
+
+pytestmark = pytest.mark.django_db
+
+
+def points(first: int, last: int, value: float = 1.0) -> list[Point]:
+    return [Point(step, 0, value / step, time.time()) for step in range(first, last + 1)]
+
+
+def status(state: JobState = JobState.RUNNING, **facts: object) -> JobStatus:
+    return JobStatus(**({"state": state, "model": "tunedModels/m", "total_steps": 19, "attempt": 1} | facts))  # type: ignore[arg-type]
+
+
+def steps(job: Job) -> list[int]:
+    return [point.step for point in curves.unpack(job.series())]
+
+
+def test_points_are_kept_once_however_often_they_come() -> None:
+    job = JobFactory()
+    job.store(status(), points(1, 5))
+    job.store(status(), points(3, 8))
+    job.store(status(), points(1, 8))
+    assert steps(job) == list(range(1, 9))
+    assert job.completed_steps == 8
+    assert job.first_loss == 1.0
+    assert job.last_loss == pytest.approx(1 / 8)
+
+
+def test_answer_without_news_says_so() -> None:
+    job = JobFactory()
+    assert job.store(status(), points(1, 5))
+    assert not job.store(status(), [])
+
+
+def test_points_of_an_earlier_attempt_are_dropped() -> None:
+    job = JobFactory()
+    job.store(status(), points(1, 9, value=3.0))
+    job.store(status(attempt=2), points(1, 2, value=5.0))
+    assert steps(job) == [1, 2]
+    assert job.first_loss == 5.0
+
+
+def test_late_answer_cannot_reopen_a_job_that_ended() -> None:
+    job = JobFactory()
+    late = Job.objects.get(pk=job.pk)
+    job.store(status(JobState.SUCCEEDED), points(1, 19))
+    assert not late.store(status(JobState.RUNNING), points(1, 4))
+    job.refresh_from_db()
+    assert job.state == JobState.SUCCEEDED
+    assert steps(job) == list(range(1, 20))
+
+
+def test_failure_is_kept_with_its_detail() -> None:
+    job = JobFactory()
+    job.store(status(JobState.FAILED, failure=JobFailure(code="diverged", detail="loss is nan at step 3")), [])
+    job.refresh_from_db()
+    assert (job.state, job.failure_code, job.failure_detail) == ("FAILED", "diverged", "loss is nan at step 3")
+
+
+def test_service_is_asked_once_an_interval_whoever_watches() -> None:
+    job = JobFactory()
+    assert Job.objects.claim_refresh(job.pk)
+    assert not Job.objects.claim_refresh(job.pk)
+    Job.objects.update(synced_at=timezone.now() - REFRESH_INTERVAL - timedelta(milliseconds=1))
+    assert Job.objects.claim_refresh(job.pk)
+
+
+def test_finished_job_is_asked_about_no_more() -> None:
+    job = JobFactory(state=JobState.SUCCEEDED)
+    assert not Job.objects.claim_refresh(job.pk)
+
+
+def test_small_curve_keeps_its_size_and_its_spike() -> None:
+    job = JobFactory(total_steps=5000)
+    series = points(1, 5000)
+    series[2500] = Point(2501, 0, 50.0, time.time())
+    job.store(status(total_steps=5000), series)
+    assert len(job.small_curve) <= 60
+    assert [2501, 50.0] in job.small_curve
+
+
+def test_owner_sees_their_jobs_and_an_administrator_all() -> None:
+    mine, other = JobFactory(), JobFactory()
+    assert list(Job.objects.visible_to(mine.owner)) == [mine]
+    assert set(Job.objects.visible_to(UserFactory(administrator=True))) == {mine, other}
+
+
+def test_fingerprint_changes_with_what_a_page_shows() -> None:
+    job = JobFactory()
+    before = job.fingerprint
+    job.store(status(), points(1, 1))
+    assert job.fingerprint != before
+
+
+def test_remaining_time_follows_the_pace() -> None:
+    job = JobFactory(
+        state=JobState.RUNNING, completed_steps=5, total_steps=20, started=timezone.now() - timedelta(seconds=10)
+    )
+    assert job.remaining == pytest.approx(30, abs=1)

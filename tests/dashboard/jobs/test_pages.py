@@ -1,0 +1,148 @@
+"""The pages of the jobs room, without a service: what was known stays visible."""
+
+import json
+import time
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from dashboard.accounts.models import User
+from dashboard.jobs.models import Job
+from tests.factories import DatasetFactory, JobFactory
+from tuning.jobs import JobFailure, JobState, JobStatus, Point
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_server")]
+
+HTMX = {"HX-Request": "true"}
+
+
+def with_points(job: Job, last: int, state: JobState = JobState.RUNNING, **facts: object) -> Job:
+    series = [Point(step, 0, 3.0 / step, time.time()) for step in range(1, last + 1)]
+    job.store(JobStatus(state=state, model="tunedModels/m", total_steps=19, **facts), series)  # type: ignore[arg-type]
+    return job
+
+
+@pytest.mark.parametrize("page", ["", "live/", "cancel/", "delete/"])
+def test_job_of_somebody_else_is_not_found(browser: Client, page: str) -> None:
+    job = JobFactory()
+    answer = browser.post(f"/jobs/{job.pk}/{page}") if page == "cancel/" else browser.get(f"/jobs/{job.pk}/{page}")
+    assert answer.status_code == 404
+    assert browser.post(f"/jobs/{job.pk}/delete/").status_code == 404
+    assert Job.objects.filter(pk=job.pk).exists()
+
+
+def test_cancelling_and_deleting_need_a_post(browser: Client, alice: User) -> None:
+    job = JobFactory(owner=alice)
+    assert browser.get(f"/jobs/{job.pk}/cancel/").status_code == 405
+    assert browser.get(f"/jobs/{job.pk}/delete/").status_code == 200
+    job.refresh_from_db()
+    assert job.state == JobState.QUEUED
+
+
+def test_list_without_jobs_says_what_to_do_next(browser: Client) -> None:
+    page = browser.get("/jobs/").content.decode()
+    assert "No jobs yet" in page
+    assert "/datasets/new/" in page
+
+
+def test_list_shows_newest_first_and_polls_only_while_a_job_is_unfinished(browser: Client, alice: User) -> None:
+    older = with_points(JobFactory(owner=alice, display_name="Older"), 19, JobState.SUCCEEDED)
+    page = browser.get("/jobs/").content.decode()
+    assert "data-live" not in page
+    JobFactory(owner=alice, display_name="Newer")
+    page = browser.get("/jobs/").content.decode()
+    assert page.index("Newer") < page.index(older.display_name)
+    assert "data-live" in page
+
+
+def test_list_poll_without_news_is_empty(browser: Client, alice: User) -> None:
+    job = JobFactory(owner=alice)
+    answer = browser.get(f"/jobs/?seen={job.fingerprint}", headers=HTMX)
+    assert (answer.status_code, answer.content) == (204, b"")
+    with_points(job, 3)
+    answer = browser.get(f"/jobs/?seen={job.fingerprint}x", headers=HTMX)
+    assert answer.status_code == 200
+    assert b"3 / 19" in answer.content
+    assert b"<html" not in answer.content
+
+
+def test_list_needs_few_queries_for_many_jobs(
+    browser: Client, alice: User, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    JobFactory.create_batch(60, owner=alice, state=JobState.SUCCEEDED)
+    with django_assert_max_num_queries(8):
+        page = browser.get("/jobs/").content.decode()
+    assert "Page 1 of 2" in page
+
+
+def test_page_carries_the_whole_curve(browser: Client, alice: User) -> None:
+    job = with_points(JobFactory(owner=alice), 7)
+    page = browser.get(f"/jobs/{job.pk}/").content.decode()
+    figure = json.loads(page.split('<script id="loss-figure" type="application/json">')[1].split("</script>")[0])
+    assert figure["data"][0]["x"] == list(range(1, 8))
+    assert figure["layout"]["xaxis"]["range"] == [0, 19]
+
+
+def test_live_poll_carries_only_new_points(browser: Client, alice: User) -> None:
+    job = with_points(JobFactory(owner=alice), 7)
+    seen = job.fingerprint
+    quiet = browser.get(f"/jobs/{job.pk}/live/?after=7&attempt=1&state=RUNNING&seen={seen}", headers=HTMX)
+    assert (quiet.status_code, quiet.content) == (204, b"")
+    with_points(job, 9)
+    news = browser.get(f"/jobs/{job.pk}/live/?after=7&attempt=1&state=RUNNING&seen={seen}", headers=HTMX)
+    assert news.context["points"].startswith('{"steps": [8, 9]')
+    assert b"job-header" not in news.content
+    assert b"data-live" in news.content
+
+
+def test_live_poll_stops_and_offers_the_playground_when_the_job_is_done(browser: Client, alice: User) -> None:
+    job = with_points(JobFactory(owner=alice), 19, JobState.SUCCEEDED)
+    news = browser.get(f"/jobs/{job.pk}/live/?after=7&attempt=1&state=RUNNING&seen=x", headers=HTMX).content.decode()
+    assert "data-live" not in news
+    assert "Ask the model" in news
+    assert "tunedModels%2Fm" in news
+
+
+def test_live_poll_of_a_new_attempt_starts_the_curve_again(browser: Client, alice: User) -> None:
+    job = with_points(JobFactory(owner=alice), 2, attempt=2)
+    news = browser.get(f"/jobs/{job.pk}/live/?after=9&attempt=1&state=RUNNING&seen=x", headers=HTMX)
+    assert json.loads(news.context["points"])["restart"] is True
+
+
+@pytest.mark.parametrize("after", ["-1", "x", "", "9" * 30, "²"])
+def test_live_poll_survives_any_address(browser: Client, alice: User, after: str) -> None:
+    job = with_points(JobFactory(owner=alice), 3)
+    answer = browser.get(f"/jobs/{job.pk}/live/", {"after": after, "attempt": "1"}, headers=HTMX)
+    assert answer.status_code == 200
+
+
+def test_failed_job_says_why_and_what_to_do(browser: Client, alice: User) -> None:
+    failure = JobFailure(code="out_of_memory", detail="<b>std::bad_alloc</b>")
+    job = with_points(JobFactory(owner=alice), 3, JobState.FAILED, failure=failure)
+    page = browser.get(f"/jobs/{job.pk}/").content.decode()
+    assert "ran out of memory" in page
+    assert "smaller batch size" in page
+    assert "&lt;b&gt;std::bad_alloc" in page
+
+
+def test_hostile_name_is_only_text(browser: Client, alice: User) -> None:
+    job = JobFactory(owner=alice, display_name="</script><img src=x onerror=y>")
+    for address in ("/jobs/", f"/jobs/{job.pk}/", f"/jobs/{job.pk}/delete/"):
+        assert "<img" not in browser.get(address).content.decode()
+
+
+def test_form_without_a_dataset_points_to_the_datasets(browser: Client) -> None:
+    assert "A job needs a dataset" in browser.get("/jobs/new/").content.decode()
+
+
+def test_form_says_when_the_tuning_server_does_not_answer(browser: Client, alice: User) -> None:
+    DatasetFactory(owner=alice)
+    assert "does not answer" in browser.get("/jobs/new/").content.decode()
+
+
+def test_job_that_cannot_be_cancelled_now_says_so(browser: Client, alice: User) -> None:
+    job = JobFactory(owner=alice)
+    answer = browser.post(f"/jobs/{job.pk}/cancel/")
+    assert answer.status_code == 503
+    assert "does not answer" in answer.content.decode()
