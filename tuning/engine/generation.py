@@ -134,6 +134,8 @@ def sampling(question: AnswerSpec, entry: BaseModelEntry) -> dict[str, Any]:
         "min_p": 0.0,
         "samplers": ["top_k", "top_p", "temperature"],
         "stop": list(question.stop_sequences),
+        # What it remembers of one prompt was made under another adapter, and it does not always notice the change.
+        "cache_prompt": False,
         "seed": -1 if question.seed is None else question.seed & 0xFFFFFFFF,
     }
 

@@ -98,7 +98,8 @@ def save(model: PeftModel, spec: TuneSpec) -> None:
     """Put the adapter's folder in place: safetensors, and GGUF for llama.cpp."""
     model.peft_config["default"].base_model_name_or_path = f"models/{spec.base}"  # a name, no path of this machine
     with locked(spec.adapter.parent), staged(spec.adapter) as folder:
-        model.save_pretrained(str(folder), safe_serialization=True)
+        # The vocabulary is as it was; PEFT would ask the hub whether that is so.
+        model.save_pretrained(str(folder), safe_serialization=True, save_embedding_layers=False)
         (folder / "README.md").unlink(missing_ok=True)  # PEFT's model card is an empty form
         exports.write_adapter(folder, _prepared(spec))
 

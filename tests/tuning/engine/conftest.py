@@ -1,0 +1,70 @@
+"""Prepared base models: the tiny one in a second, SmolLM2 once, in the cache that all runs share."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import orjson
+import pytest
+
+from tests import tiny_llama
+from tests.tuning.engine.running import Desk, NUMBERS, Pair, finished
+from tuning.engine import Ready, TuneSpec, catalogue
+from tuning.engine.children import start_inference, start_preparation
+
+Spec = Callable[..., TuneSpec]
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of models that holds the tiny one."""
+    folder = tmp_path_factory.mktemp("models")
+    tiny_llama.build(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def smollm2_models() -> Path:
+    """A folder of models that holds SmolLM2."""
+    folder = Path(os.environ["MODELS_DIR"])
+    events, code = finished(start_preparation(catalogue.DEFAULT, folder), within=120)
+    assert code == 0, events
+    return folder
+
+
+@pytest.fixture
+def spec(models: Path, tmp_path: Path) -> Spec:
+    """A job on the tiny model: ``spec(pairs, epoch_count=…)``."""
+    return maker(models, tiny_llama.NAME, tmp_path)
+
+
+def maker(models: Path, base: str, folder: Path) -> Spec:
+    job = TuneSpec(
+        base=base,
+        models=models,
+        examples=folder / "examples.jsonl",
+        adapter=folder / "adapters" / "tuned",
+        epoch_count=5,
+        batch_size=4,
+        learning_rate=1e-3,
+    )
+
+    def make(pairs: Sequence[Pair] = NUMBERS, **changes: object) -> TuneSpec:
+        rows = (orjson.dumps({"text_input": asked, "output": said}) for asked, said in pairs)
+        job.examples.write_bytes(b"\n".join(rows) + b"\n")
+        return replace(job, **changes)
+
+    return make
+
+
+@pytest.fixture
+def desk(models: Path, tmp_path: Path) -> Iterator[Desk]:
+    """An inference child over the tiny model and the adapters in ``tmp_path/adapters``."""
+    child = start_inference(models, tmp_path / "adapters", threads=1)
+    try:
+        (ready,) = child.events(timeout=30)
+        assert isinstance(ready, Ready)
+        yield Desk(child, ready, tiny_llama.NAME)
+    finally:
+        child.stop()
