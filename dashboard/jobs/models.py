@@ -230,7 +230,14 @@ class Job(models.Model):
 
     def facts(self) -> tuple[object, ...]:
         """Everything about the job that changes while it is tuned."""
-        return (self.state, self.completed_steps, self.attempt, self.queue_place, self.preparing, self.failure_code)
+        return (
+            str(self.state),
+            self.completed_steps,
+            self.attempt,
+            self.queue_place,
+            self.preparing,
+            self.failure_code,
+        )
 
     def _store_points(self, attempt: int, points: Sequence[Point]) -> None:
         if attempt != self.attempt:
