@@ -68,10 +68,13 @@ class TuningServer:
         self._session = requests.Session()
         self.run("migrate", "--verbosity", "0")
 
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "tuning.server", *arguments]
+
     def run(self, *arguments: str) -> str:
         """What ``python -m tuning.server ARGUMENTS`` prints."""
         return subprocess.run(
-            [sys.executable, "-m", "tuning.server", *arguments],
+            self.command(*arguments),
             cwd=ROOT,
             env=self.environment,
             check=True,
@@ -161,7 +164,7 @@ class TuningServer:
     def _start(self, command: str) -> subprocess.Popen[bytes]:
         with (self.var_dir / f"{command}.log").open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "tuning.server", command],
+                self.command(command),
                 cwd=ROOT,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,

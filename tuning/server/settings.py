@@ -21,7 +21,7 @@ env.read_env(env.str("ENV_FILE", str(ROOT / ".env")), recurse=False)
 
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 
-VAR_DIR = (ROOT / env.path("VAR_DIR", "var")).resolve()
+VAR_DIR = (ROOT / env.path("VAR_DIR", Path("var"))).resolve()
 """Where everything is kept: databases, models, adapters, training data."""
 MODELS_DIR = (ROOT / env.path("MODELS_DIR", VAR_DIR / "models")).resolve()
 """Prepared base models; a folder of its own so that several installations can share it."""

@@ -2,6 +2,7 @@
 
 import secrets
 from argparse import ArgumentParser
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
@@ -23,11 +24,16 @@ class Command(BaseCommand):
         revoke = verbs.add_parser("revoke", help="make a key useless")
         revoke.add_argument("id", type=int, help="as list shows it")
 
-    def handle(self, *, verb: str, **options: object) -> None:
-        verbs = {"create": self._create, "list": self._list, "revoke": self._revoke}
-        verbs[verb](**options)
+    def handle(self, *, verb: str, **options: Any) -> None:
+        match verb:
+            case "create":
+                self._create(options["name"], options["owner"])
+            case "list":
+                self._list()
+            case "revoke":
+                self._revoke(options["id"])
 
-    def _create(self, *, name: str, owner: str, **_: object) -> None:
+    def _create(self, name: str, owner: str) -> None:
         try:
             validate_email(owner)
         except ValidationError as exc:
@@ -36,12 +42,12 @@ class Command(BaseCommand):
         ApiKey.objects.create(name=name[:100], owner=owner.lower(), digest=digest(key))
         self.stdout.write(key)
 
-    def _list(self, **_: object) -> None:
+    def _list(self) -> None:
         for key in ApiKey.objects.order_by("pk"):
             used = f"last used {key.last_used:%Y-%m-%d}" if key.last_used else "never used"
             state = "revoked" if key.revoked else used
             self.stdout.write(f"{key.pk}\t{key.name}\t{key.owner}\t{key.created:%Y-%m-%d}\t{state}")
 
-    def _revoke(self, *, id: int, **_: object) -> None:  # noqa: A002 - as the command line calls it
-        if not ApiKey.objects.filter(pk=id, revoked=None).update(revoked=Now()):
-            raise CommandError(f"There is no key {id} in use.")
+    def _revoke(self, number: int) -> None:
+        if not ApiKey.objects.filter(pk=number, revoked=None).update(revoked=Now()):
+            raise CommandError(f"There is no key {number} in use.")
