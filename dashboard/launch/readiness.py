@@ -10,7 +10,7 @@ from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
-from django.db.utils import OperationalError
+from django.db.utils import DatabaseError
 
 SPACE = 0.5
 """GB that must be free: room for a prepared base model and for the databases to grow."""
@@ -50,7 +50,7 @@ def migrate() -> None:
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             call_command("migrate", verbosity=0, interactive=False)
-    except OperationalError as error:
+    except DatabaseError as error:
         raise NotReady(f"The dashboard's database cannot be used ({error}). Check DATABASE_URL and VAR_DIR.") from error
 
 
