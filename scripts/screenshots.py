@@ -38,8 +38,11 @@ class Camera:
         for scheme, width in combinations(SCHEMES, WIDTHS.values()):
             self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
             self.page.set_viewport_size({"width": width, "height": HEIGHT})
+            # A window as high as the page, so that what floats at the window's foot lies at the page's.
+            height = self.page.evaluate("document.documentElement.scrollHeight")
+            self.page.set_viewport_size({"width": width, "height": max(HEIGHT, height)})
             self.page.wait_for_timeout(400)  # the chart follows its frame
-            self.page.screenshot(path=self.folder / f"{name}-{scheme}-{width}.png", full_page=True)
+            self.page.screenshot(path=self.folder / f"{name}-{scheme}-{width}.png")
 
     def visit(self, name: str, path: str) -> None:
         self.page.goto(path, wait_until="networkidle")

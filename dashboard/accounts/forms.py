@@ -5,13 +5,31 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth import authenticate
-from django.contrib.auth.forms import BaseUserCreationForm, PasswordResetForm
+from django.contrib.auth.forms import BaseUserCreationForm, PasswordChangeForm, PasswordResetForm, SetPasswordForm
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from dashboard.accounts import tries
 from dashboard.accounts.models import User
+
+PASSWORD_ADVICE = _("At least 10 characters. Not a common one, not digits alone, not like your name or e-mail.")
+
+
+class ChangePasswordForm(PasswordChangeForm):
+    """Old password, new password twice."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _advise(self.fields["new_password1"], self.fields["new_password2"])
+
+
+class ChoosePasswordForm(SetPasswordForm):  # type: ignore[type-arg]  # not generic when run
+    """New password twice, for who came by a link."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _advise(self.fields["new_password1"], self.fields["new_password2"])
 
 
 class WelcomeForm(BaseUserCreationForm[User]):
@@ -26,6 +44,7 @@ class WelcomeForm(BaseUserCreationForm[User]):
         self.fields["name"].required = True
         self.fields["name"].widget.attrs |= {"autocomplete": "name", "autofocus": True}
         self.fields["email"].widget.attrs = {"autocomplete": "username"}
+        _advise(self.fields["password1"], self.fields["password2"])
 
 
 class SignInForm(forms.Form):
@@ -105,3 +124,9 @@ def explain(refusal: tries.TooManyTries) -> str:
         "Too many tries. The next is possible in %(minutes)d minutes.",
         minutes,
     ) % {"minutes": minutes}
+
+
+def _advise(password: forms.Field, again: forms.Field) -> None:
+    """One sentence in place of Django's list of rules, which is long on a phone."""
+    password.help_text = PASSWORD_ADVICE
+    again.label, again.help_text = _("The same again"), ""

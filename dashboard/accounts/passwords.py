@@ -8,7 +8,6 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.views import PasswordResetConfirmView
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
@@ -19,7 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from dashboard.accounts.forms import ResetForm
+from dashboard.accounts.forms import ChangePasswordForm, ChoosePasswordForm, ResetForm
 from dashboard.http import Request
 
 P = ParamSpec("P")
@@ -43,7 +42,7 @@ def where_mail_goes(view: View[P]) -> View[P]:
 @login_required
 def change(request: Request) -> HttpResponse:
     """Old password, new password twice; other devices are signed out by it."""
-    form = PasswordChangeForm(request.user, request.POST or None)
+    form = ChangePasswordForm(request.user, request.POST or None)
     if form.is_valid():
         update_session_auth_hash(request, form.save())
         messages.success(request, _("Your password is changed. Other devices are signed out."))
@@ -75,6 +74,7 @@ def link_sent(request: HttpRequest) -> HttpResponse:
 
 
 class _Choose(PasswordResetConfirmView):
+    form_class = ChoosePasswordForm
     template_name = "accounts/choose_password.html"
     success_url = reverse_lazy("accounts:sign_in")
 

@@ -106,7 +106,7 @@ def test_session_that_ended_under_a_living_page_leads_back_to_it(visit: Visit, f
         page.context.clear_cookies()
         page.get_by_label("Prompt").fill("LXIII")
         page.get_by_role("button", name="Ask").click()
-        expect(page.get_by_role("heading", level=1)).to_have_text("Sign in to Tuneboard")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
         walk.sign_in(page)
         expect(page.get_by_role("heading", level=1)).to_have_text("Playground")
 

@@ -19,7 +19,7 @@ def come_in(page: Page, link: str) -> None:
     page.get_by_label("Name").fill("Ada Lovelace")
     page.get_by_label("E-mail").fill(EMAIL)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_label("Password confirmation").fill(PASSWORD)
+    page.get_by_label("The same again").fill(PASSWORD)
     page.get_by_role("button", name="Create account").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Datasets")
 
@@ -66,11 +66,12 @@ def losses_until_done(page: Page) -> list[str]:
 
 def ask(page: Page, prompt: str) -> str:
     """Put a question in the playground; the answer."""
+    turns = page.locator(".turn")
+    earlier = turns.count()
     page.get_by_label("Prompt").fill(prompt)
     page.get_by_role("button", name="Ask").click()
-    answer = page.locator(".turn .answer").last
-    expect(answer).not_to_be_empty(timeout=60_000)
-    return answer.inner_text()
+    expect(turns).to_have_count(earlier + 1, timeout=60_000)
+    return turns.last.locator(".answer").inner_text()
 
 
 def _number(text: str) -> str:
