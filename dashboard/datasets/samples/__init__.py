@@ -30,4 +30,13 @@ SAMPLES = (
         _("15 numbers and the number that follows each, from the Gemini API’s tuning tutorial. Tunes in seconds."),
         "next-number.csv",
     ),
+    Sample(
+        "support-intents",
+        _("Support intents"),
+        _(
+            "400 messages to a shop’s support, and for each the one word that says what it is about: "
+            "delivery, refund, billing … Tunes in a few minutes."
+        ),
+        "support-intents.jsonl",
+    ),
 )
