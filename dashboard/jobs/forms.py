@@ -13,6 +13,7 @@ from dashboard.jobs.models import Job
 from dashboard.messages import explain
 from tuning.errors import ServiceError
 from tuning.jobs import total_steps
+from tuning.providers import BaseModel
 
 MOST_STEPS = 1_000_000
 
@@ -121,7 +122,7 @@ class NewJob(forms.Form):
                 message = explain(error)
                 self.unreachable.append(f"{connection}: {message.title}. {message.advice}")
                 continue
-            found += [Target(connection, model.name, model.display_name) for model in models if model.tunable]
+            found += [_target(connection, model) for model in models if model.tunable]
         return found
 
     def _grouped(self) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -129,3 +130,8 @@ class NewJob(forms.Form):
         for target in self.targets.values():
             groups.setdefault(str(target.connection), []).append((target.value, target.label))
         return list(groups.items())
+
+
+def _target(connection: Connection, model: BaseModel) -> Target:
+    label = _("%(model)s, on %(connection)s") % {"model": model.display_name, "connection": connection}
+    return Target(connection, model.name, label)

@@ -8,7 +8,7 @@ import logging
 import secrets
 import zlib
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 from django.db import models, transaction
@@ -86,6 +86,8 @@ class Job(models.Model):
     failure_code = models.CharField(max_length=50, blank=True)
     failure_detail = models.TextField(blank=True)
 
+    first_step_at = models.DateTimeField(null=True)
+    last_step_at = models.DateTimeField(null=True)
     first_loss = models.FloatField(null=True)
     last_loss = models.FloatField(null=True)
     small_curve = models.JSONField(default=list)
@@ -127,10 +129,11 @@ class Job(models.Model):
 
     @property
     def remaining(self) -> float | None:
-        """Seconds still to go at the pace so far; unknown before the second step."""
-        if self.is_final or self.elapsed is None or self.completed_steps < 2:
+        """Seconds still to go at the pace so far; unknown before the second step, for a start has no pace."""
+        if self.is_final or self.completed_steps < 2 or not (self.first_step_at and self.last_step_at):
             return None
-        return self.elapsed / self.completed_steps * (self.total_steps - self.completed_steps)
+        a_step = (self.last_step_at - self.first_step_at).total_seconds() / (self.completed_steps - 1)
+        return a_step * (self.total_steps - self.completed_steps)
 
     @property
     def loss_fell(self) -> int | None:
@@ -250,6 +253,7 @@ class Job(models.Model):
         self.completed_steps = fresh[-1].step
         series = curves.arrays(self.series())
         self.first_loss, self.last_loss = float(series.values[0]), float(series.values[-1])
+        self.first_step_at, self.last_step_at = _moment(series.times[0]), _moment(series.times[-1])
         chosen = curves.downsample(series.steps, series.values, SMALL_CURVE_POINTS // 2)
         self.small_curve = [[int(series.steps[i]), round(float(series.values[i]), 4)] for i in chosen]
 
@@ -259,6 +263,10 @@ class Job(models.Model):
         self.started, self.finished = status.started, status.finished
         if status.failure:
             self.failure_code, self.failure_detail = status.failure.code, status.failure.detail
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, tz=UTC)
 
 
 def fingerprint(jobs: Iterable[Job]) -> str:

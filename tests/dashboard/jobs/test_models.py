@@ -103,8 +103,10 @@ def test_fingerprint_changes_with_what_a_page_shows() -> None:
     assert job.fingerprint != before
 
 
-def test_remaining_time_follows_the_pace() -> None:
-    job = JobFactory(
-        state=JobState.RUNNING, completed_steps=5, total_steps=20, started=timezone.now() - timedelta(seconds=10)
-    )
-    assert job.remaining == pytest.approx(30, abs=1)
+def test_remaining_time_follows_the_pace_since_the_first_step() -> None:
+    job = JobFactory(started=timezone.now() - timedelta(minutes=9))
+    now = time.time()
+    job.store(status(), [Point(1, 0, 3.0, now - 8)])
+    assert job.remaining is None
+    job.store(status(), [Point(5, 1, 2.0, now)])
+    assert job.remaining == pytest.approx(2 * (19 - 5))
