@@ -56,9 +56,15 @@ def test_claim_with_a_living_lease_is_left_alone() -> None:
     assert queue.claim() is None
 
 
-@pytest.mark.parametrize(
-    "write", ["heartbeat", "succeed", "cancel", "release", "die", "cancel_requested", "fail", "record", "log"]
-)
+WRITES: dict[str, list[Any]] = {
+    **{name: [] for name in ("heartbeat", "succeed", "cancel", "release", "die", "cancel_requested")},
+    "fail": ["failed"],
+    "record": [[point(2)]],
+    "log": [[("INFO", "late")]],
+}
+
+
+@pytest.mark.parametrize("write", WRITES)
 def test_no_write_of_an_older_claim_changes_anything(write: str) -> None:
     job = make_job()
     old = claimed()

@@ -12,7 +12,7 @@ from tests import tiny_llama
 from tests.processes import TuningServer, children_of, is_running, tuning_server, wait_until
 from tests.tuning.server.bodies import LONG, body
 
-LEASE = 2.0
+LEASE = 3.0
 EPOCHS = 40
 """150 steps: a few seconds, time enough to be hit."""
 

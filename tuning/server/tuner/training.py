@@ -16,7 +16,8 @@ from tuning.server.queue import Claim, ClaimLost
 
 logger = logging.getLogger(__name__)
 
-HEARTBEAT_SECONDS = 2.0
+HEARTBEATS = 6
+"""So many fit into a lease: a slow disk or a busy machine does not cost the job."""
 GRACE = 0.5
 """Seconds a child gets to end by itself. It keeps nothing that a kill could spoil."""
 
@@ -84,7 +85,7 @@ class Training:
             self._points = []
         elif time.monotonic() >= self._next_heartbeat:
             self.claim.heartbeat()
-            self._next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
+            self._next_heartbeat = time.monotonic() + settings.LEASE_SECONDS / HEARTBEATS
         if self._lines:
             self.claim.log(self._lines)
             self._lines = []
