@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import StopUpload, TemporaryFileUploadHandler
 from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
@@ -21,7 +22,7 @@ def upload_limit() -> int:
 
 
 class CappedTemporaryFile(TemporaryFileUploadHandler):
-    """Stores what may be stored. A file beyond it comes out incomplete, its ``size`` telling what was sent."""
+    """Stores no more of a request than one file may have. What is incomplete has the request's size as its own."""
 
     def handle_raw_input(
         self,
@@ -32,19 +33,19 @@ class CappedTemporaryFile(TemporaryFileUploadHandler):
         encoding: str | None = None,
     ) -> tuple[QueryDict, MultiValueDict[str, Any]] | None:
         """Decide by the announced length alone, before a byte is stored."""
-        self.left = 0 if content_length > upload_limit() + FORM_BYTES else upload_limit()
-        if content_length > DRAINED_BYTES:
-            self.left = -1
+        self.sent = content_length
+        self.left = upload_limit() if content_length <= upload_limit() + FORM_BYTES else 0
         return None
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
-        if self.left < 0:
+        if self.sent > DRAINED_BYTES:
             raise StopUpload(connection_reset=True)
         super().new_file(*args, **kwargs)
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
-        if len(raw_data) <= self.left:
-            self.left -= len(raw_data)
+        self.left = max(self.left - len(raw_data), -1)
+        if self.left >= 0:
             super().receive_data_chunk(raw_data, start)
-        else:
-            self.left = 0
+
+    def file_complete(self, file_size: int) -> UploadedFile | None:
+        return super().file_complete(file_size if self.left >= 0 else self.sent)

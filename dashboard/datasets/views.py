@@ -64,7 +64,8 @@ def columns(request: Request, key: str) -> HttpResponse:
     """The first rows of an uploaded file, and which of its columns is the input and which the output."""
     upload = get_object_or_404(Upload.objects.select_related("dataset"), owner=request.user, key=key)
     with upload.path.open("rb") as file:
-        form = ColumnsForm(upload, header(file, upload.file_name), request.POST or None)
+        found = header(file, upload.file_name)
+    form = ColumnsForm(upload, found, request.POST if request.method == "POST" else None)
     if form.is_valid() and form.parsed:
         upload.delete()
         if upload.dataset:
@@ -91,7 +92,7 @@ def use_sample(request: Request, slug: str) -> HttpResponse:
 def detail(request: Request, pk: int, number: int | None = None) -> HttpResponse:
     """What a dataset holds: facts, examples page by page, its versions. The newest, unless one is asked for."""
     dataset = _dataset(request, pk)
-    versions = dataset.versions.annotate(job_count=Count("jobs"))
+    versions = dataset.versions.annotate(job_count=Count("jobs")).order_by("-number")
     version = get_object_or_404(versions, number=number) if number else versions[0]
     page = Paginator(range(version.examples), EXAMPLES_A_PAGE).get_page(request.GET.get("page"))
     context = {"dataset": dataset, "version": version, "versions": versions, "page": page}
@@ -117,7 +118,7 @@ def download(request: Request, pk: int, number: int) -> FileResponse:
 def rename(request: Request, pk: int) -> HttpResponse:
     """The dataset's name, to be changed."""
     dataset = _dataset(request, pk)
-    form = RenameForm(request.POST or None, instance=dataset)
+    form = RenameForm(request.POST if request.method == "POST" else None, instance=dataset)
     if form.is_valid():
         return redirect(form.save())
     return TemplateResponse(request, "datasets/rename.html", {"dataset": _dataset(request, pk), "form": form})

@@ -32,5 +32,5 @@ def _mark(character: str) -> SafeString:
     """The character under its sign; one that does more than leave a gap is named in its stead."""
     sign = _SIGNS.get(character)
     if sign is None:
-        return format_html('<span class="blank" data-sign="U+{:04X}"></span>', ord(character))
+        return format_html('<span class="blank" data-sign="U+{}"></span>', f"{ord(character):04X}")
     return format_html('<span class="blank" data-sign="{}">{}</span>', sign, character)
