@@ -1,7 +1,7 @@
 """Prepared base models: the tiny one in a second, SmolLM2 once, in the cache that all runs share."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,9 +9,9 @@ import orjson
 import pytest
 
 from tests import tiny_llama
-from tests.tuning.engine.running import Desk, NUMBERS, Pair, finished
-from tuning.engine import Ready, TuneSpec, catalogue
-from tuning.engine.children import start_inference, start_preparation
+from tests.tuning.engine.running import NUMBERS, Pair, finished
+from tuning.engine import TuneSpec, catalogue
+from tuning.engine.children import start_preparation
 
 Spec = Callable[..., TuneSpec]
 
@@ -56,15 +56,3 @@ def maker(models: Path, base: str, folder: Path) -> Spec:
         return replace(job, **changes)
 
     return make
-
-
-@pytest.fixture
-def desk(models: Path, tmp_path: Path) -> Iterator[Desk]:
-    """An inference child over the tiny model and the adapters in ``tmp_path/adapters``."""
-    child = start_inference(models, tmp_path / "adapters", threads=1)
-    try:
-        (ready,) = child.events(timeout=30)
-        assert isinstance(ready, Ready)
-        yield Desk(child, ready, tiny_llama.NAME)
-    finally:
-        child.stop()

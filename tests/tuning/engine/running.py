@@ -1,13 +1,14 @@
 """What the engine's tests do with children: run them to their end, ask them, wait for what is coming."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tuning.engine import AnswerSpec, EngineAnswer, Event, Ready
 from tuning.engine.answers import ask
-from tuning.engine.children import Child
+from tuning.engine.children import Child, start_inference
 
 Pair = tuple[str, str]
 
@@ -44,6 +45,18 @@ class Desk:
             base=self.base, adapter=adapter, prompt=prompt, max_output_tokens=24, temperature=0.0, top_p=1.0, top_k=0
         )
         return ask(self.ready.address, self.ready.key, replace(question, **changes), timeout=60)
+
+
+@contextmanager
+def serving(models: Path, adapters: Path, base: str) -> Iterator[Desk]:
+    """An inference child over ``models`` and ``adapters``."""
+    child = start_inference(models, adapters, threads=2)
+    try:
+        (ready,) = child.events(timeout=30)
+        assert isinstance(ready, Ready)
+        yield Desk(child, ready, base)
+    finally:
+        child.stop()
 
 
 def finished(child: Child, within: float = 60) -> tuple[list[Event], int]:

@@ -96,7 +96,7 @@ def test_padding_does_not_change_the_loss(spec: Spec) -> None:
     job = spec()
     corpus = loop.corpus_of(job)
     model = loop.adapted(loop.base_model(job).float(), job)
-    short, long = sorted((corpus[number] for number in range(len(corpus))), key=lambda example: len(example[0]))[:: 14]
+    short, long = sorted((corpus[number] for number in range(len(corpus))), key=lambda example: len(example[0]))[::14]
 
     from tuning.engine.batches import collate
 
