@@ -49,11 +49,6 @@ def test_dashboard_knows_neither_the_server_nor_the_engine() -> None:
     assert not {name for name in loaded if name.startswith(("tuning.server", "tuning.engine"))}
 
 
-@pytest.mark.parametrize("code", [WEB, WORKER, LAUNCHER], ids=["web", "worker", "launcher"])
-def test_figures_are_drawn_late_because_plotly_is_slow_to_load(code: str) -> None:
-    assert "plotly" not in modules_after(code)
-
-
 def test_every_setting_is_in_the_example() -> None:
     read = {
         name
