@@ -87,7 +87,7 @@ def _layout(last_step: int, marks: list[tuple[int, int]]) -> dict[str, Any]:
         "showlegend": False,
         "hovermode": "x unified",
         "dragmode": "zoom",
-        "margin": {"l": 44, "r": 56, "t": 28, "b": 28},
+        "margin": {"l": 44, "r": 56, "t": 28, "b": 44},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"family": "system-ui, sans-serif", "size": 13, "color": "var(--ink-muted)"},
@@ -105,7 +105,7 @@ def _axis_titles() -> list[dict[str, Any]]:
     title = {"xref": "paper", "yref": "paper", "showarrow": False}
     return [
         {**title, "x": 0, "y": 1, "text": "loss", "xanchor": "right", "yanchor": "bottom", "xshift": -6, "yshift": 6},
-        {**title, "x": 1, "y": 0, "text": "step", "xanchor": "left", "yanchor": "top", "xshift": 6},
+        {**title, "x": 1, "y": 0, "text": "step", "xanchor": "right", "yanchor": "top", "yshift": -22},
     ]
 
 

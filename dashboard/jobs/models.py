@@ -137,10 +137,10 @@ class Job(models.Model):
 
     @property
     def loss_fell(self) -> int | None:
-        """By how many percent the loss is lower than at the start."""
+        """By how many whole percent the loss is lower than at the start; 100 would claim a loss of nothing."""
         if not self.first_loss or self.last_loss is None or self.first_loss <= self.last_loss:
             return None
-        return round(100 * (1 - self.last_loss / self.first_loss))
+        return min(int(100 * (1 - self.last_loss / self.first_loss)), 99)
 
     @property
     def percent(self) -> int:
