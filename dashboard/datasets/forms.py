@@ -29,7 +29,6 @@ class ReadingForm(forms.Form):
     refusal: DatasetError | None = None
 
     def read(self, file: BinaryIO, name: str, columns: Columns | None = None) -> None:
-        file.seek(0)
         self.parsed = parse(file, name, columns, limits())
 
     def refuse(self, field: str, error: DatasetError) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
-from django.test import Client
+from django.test import Client, RequestFactory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pytest_django import Settings
@@ -156,6 +156,15 @@ def test_file_cut_off_because_of_another_beside_it_is_refused(browser: Client, s
     page = browser.post("/datasets/new/", {"aside": filler, "file": pairs}).content.decode()
     assert "at most 1.0\xa0MB can be uploaded" in page
     assert not Dataset.objects.exists()
+
+
+@pytest.mark.parametrize(("sent", "most"), [(3 * MEBIBYTE, 0), (MEBIBYTE + 500_000, MEBIBYTE), (1000, 1000)])
+def test_no_more_of_a_file_is_stored_than_may_be(rf: RequestFactory, settings: Settings, sent: int, most: int) -> None:
+    settings.UPLOAD_LIMIT_MB = 1
+    request = rf.post("/", {"file": SimpleUploadedFile("a.csv", b"x" * sent)})
+    file = request.FILES["file"]
+    assert 0.99 * most <= len(file.read()) <= most
+    assert file.size >= sent
 
 
 class Gigabyte(RawIOBase):
