@@ -154,10 +154,13 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 EMAIL_URL = env.str("EMAIL_URL", "")
-"""Where mail goes, e.g. ``smtp+tls://user:password@mail.example.com:587``. Empty: no mail is sent, and pages
-that would send some are not offered."""
+"""Where mail goes, e.g. ``submission://user:password@mail.example.com`` (port 587 and STARTTLS). Empty: no mail
+is sent, and pages that would send some are not offered."""
 if EMAIL_URL:
-    vars().update(env.dj_email_url("EMAIL_URL"))
+    mail = env.dj_email_url("EMAIL_URL")
+    if "EMAIL_BACKEND" not in mail:
+        raise ImproperlyConfigured("EMAIL_URL begins with submission:// or smtp://, for example (see .env.example).")
+    vars().update(mail, EMAIL_TIMEOUT=mail["EMAIL_TIMEOUT"] or 20)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "tuneboard@localhost")
 
 LANGUAGE_CODE = "en"

@@ -12,6 +12,7 @@ import tempfile
 from dataclasses import dataclass
 from itertools import product as combinations
 from pathlib import Path
+from typing import Literal
 
 from playwright.sync_api import Page
 
@@ -20,7 +21,7 @@ from tests.browser import walk
 from tests.browser.chromium import HEIGHT, WIDTHS, chromium, opened
 from tests.browser.product import Product, running
 
-SCHEMES = ("light", "dark")
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
 @dataclass(frozen=True)
@@ -56,14 +57,11 @@ def tour(camera: Camera, product: Product) -> None:
     walk.come_in(page, product.link)
     for name in ("jobs", "datasets", "playground"):
         camera.visit(f"{name}-empty", walk.ROOMS[name])
-    furnished = walk.furnish(page, SAMPLES[0].path, lambda: camera.take("job-running"))
-    for name, path in furnished.items():
-        camera.visit(name, path)
-    page.goto(furnished["job"])
-    page.get_by_role("link", name="Ask the model").click()
-    for prompt in ("LXIII", "nine"):
-        walk.ask(page, prompt)
-    camera.take("playground-answer")
+    first = walk.first_job(page, SAMPLES[0].path, camera.take)
+    for name, path in first.places.items():
+        if name != "job":
+            camera.visit(name, path)
+    camera.visit("cancelled-job", walk.cancelled_job(page, first.places["dataset"]))
 
 
 def strangers_tour(camera: Camera) -> None:

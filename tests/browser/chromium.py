@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 # Quiet (it asks nothing of anybody but our own server) and able to run in a container.
 FLAGS = [
@@ -19,10 +19,13 @@ FLAGS = [
 ]
 WIDTHS = {"phone": 360, "tablet": 768, "desk": 1440}
 HEIGHT = 900
+PATIENCE = 30_000
+"""Milliseconds for a page to show what is expected: two cores may be busy with tuning."""
 
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         yield browser
@@ -38,7 +41,7 @@ def opened(browser: Browser, url: str, *, width: int = 1280, **options: Any) -> 
     """
     options = {"base_url": url, "viewport": {"width": width, "height": HEIGHT}, "locale": "en-GB", **options}
     with browser.new_context(**options) as context:
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE)
         page = context.new_page()
         errors: list[str] = []
 

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,28 @@ from dashboard.datasets.samples import SAMPLES
 from tests.browser import walk
 from tests.browser.chromium import Visit, chromium, opened
 from tests.browser.product import Product, running
+
+MOST = 600
+"""Seconds a test may take: the first that asks for ``first_job`` waits for the base model to be prepared."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All tests of this folder need Chromium and the engine."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.engine)
+            item.add_marker(pytest.mark.timeout(MOST))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What Tuneboard's processes said last stands beside a failure."""
+    report = yield
+    product = getattr(item, "funcargs", {}).get("product")
+    if report.failed and product:
+        report.sections.append(("Tuneboard said", "".join(product.said[-40:])))
+    return report
 
 
 @pytest.fixture(scope="package")
@@ -46,10 +68,23 @@ def visit(browser: Browser, product: Product, person: Any) -> Visit:
 
 
 @pytest.fixture(scope="package")
-def furnished(visit: Visit) -> dict[str, str]:
-    """Every kind of page by name, with something on it: see :func:`tests.browser.walk.furnish`."""
+def first_job(visit: Visit) -> walk.FirstJob:
+    """The way from a file to an answer, walked once. SCREENSHOTS names a folder for what was seen on it."""
+    folder = os.environ.get("SCREENSHOTS")
     with visit() as page:
-        return walk.furnish(page, SAMPLES[0].path)
+
+        def look(name: str) -> None:
+            if folder:
+                page.screenshot(path=Path(folder) / {"job": "journey.png"}.get(name, f"journey-{name}.png"))
+
+        return walk.first_job(page, SAMPLES[0].path, look)
+
+
+@pytest.fixture(scope="package")
+def places(visit: Visit, first_job: walk.FirstJob) -> dict[str, str]:
+    """The path of every page by name: ``walk.ROOMS`` and ``walk.MADE``."""
+    with visit() as page:
+        return {**first_job.places, "cancelled-job": walk.cancelled_job(page, first_job.places["dataset"])}
 
 
 @pytest.fixture
@@ -64,10 +99,3 @@ def strangers_page(visit: Visit) -> Iterator[Page]:
     """A page of somebody who is not signed in, where others have accounts."""
     with visit(storage_state=None) as page:
         yield page
-
-
-@pytest.fixture(scope="session")
-def pictures() -> Path | None:
-    """Where to keep pictures of what was seen, when SCREENSHOTS names a folder."""
-    folder = os.environ.get("SCREENSHOTS")
-    return Path(folder) if folder else None

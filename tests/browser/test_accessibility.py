@@ -9,8 +9,6 @@ from playwright.sync_api import Page, expect
 from tests.browser import walk
 from tests.browser.chromium import Visit
 
-pytestmark = [pytest.mark.browser, pytest.mark.engine]
-
 Scheme = Literal["light", "dark"]
 both_schemes = pytest.mark.parametrize("scheme", ["light", "dark"])
 
@@ -27,9 +25,9 @@ def check(page: Page) -> None:
 
 @both_schemes
 @pytest.mark.parametrize("name", [*walk.ROOMS, *walk.MADE])
-def test_page_is_accessible(visit: Visit, furnished: dict[str, str], name: str, scheme: Scheme) -> None:
+def test_page_is_accessible(visit: Visit, places: dict[str, str], name: str, scheme: Scheme) -> None:
     with visit(**options(scheme)) as page:
-        page.goto(furnished[name])
+        page.goto(places[name])
         check(page)
 
 
@@ -60,9 +58,9 @@ def test_keys_dialog_is_accessible(visit: Visit, scheme: Scheme) -> None:
 
 
 @both_schemes
-def test_answer_is_accessible(visit: Visit, furnished: dict[str, str], scheme: Scheme) -> None:
+def test_answer_is_accessible(visit: Visit, places: dict[str, str], scheme: Scheme) -> None:
     with visit(**options(scheme)) as page:
-        page.goto(furnished["job"])
+        page.goto(places["job"])
         page.get_by_role("link", name="Ask the model").click()
         walk.ask(page, "nine")
         check(page)

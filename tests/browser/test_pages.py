@@ -9,16 +9,12 @@ from playwright.sync_api import Page, expect
 from tests.browser import walk
 from tests.browser.chromium import WIDTHS, Visit
 
-pytestmark = [pytest.mark.browser, pytest.mark.engine]
-
 
 @pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
 @pytest.mark.parametrize("name", [*walk.ROOMS, *walk.MADE])
-def test_page_fits_and_says_nothing_in_the_console(
-    visit: Visit, furnished: dict[str, str], name: str, width: int
-) -> None:
+def test_page_fits_and_says_nothing_in_the_console(visit: Visit, places: dict[str, str], name: str, width: int) -> None:
     with visit(width=width) as page:
-        page.goto(furnished[name])
+        page.goto(places[name])
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         assert not overhang(page)
 
@@ -33,7 +29,7 @@ def test_strangers_page_fits_a_phone(visit: Visit, name: str) -> None:
 def overhang(page: Page) -> int:
     """By how many pixels the page can be scrolled sideways."""
     page.wait_for_load_state("networkidle")
-    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+    return int(page.evaluate("Math.max(0, document.documentElement.scrollWidth - window.innerWidth)"))
 
 
 @pytest.mark.parametrize(
@@ -100,7 +96,7 @@ def test_sign_in_leads_to_the_page_that_was_wanted(strangers_page: Page) -> None
     expect(strangers_page).to_have_url(strangers_page.url.split("/sign-in")[0].split("/datasets")[0] + "/datasets/new/")
 
 
-def test_session_that_ended_under_a_living_page_leads_back_to_it(visit: Visit, furnished: dict[str, str]) -> None:
+def test_session_that_ended_under_a_living_page_leads_back_to_it(visit: Visit, places: dict[str, str]) -> None:
     with visit() as page:
         page.goto("/playground/")
         page.context.clear_cookies()
@@ -111,11 +107,11 @@ def test_session_that_ended_under_a_living_page_leads_back_to_it(visit: Visit, f
         expect(page.get_by_role("heading", level=1)).to_have_text("Playground")
 
 
-def test_person_can_go_all_the_way_without_scripts(visit: Visit, furnished: dict[str, str]) -> None:
+def test_person_can_go_all_the_way_without_scripts(visit: Visit, places: dict[str, str]) -> None:
     with visit(java_script_enabled=False) as page:
-        page.goto(furnished["dataset"])
+        page.goto(places["dataset"])
         walk.start_job(page, "Without scripts", epochs=1)
         page.get_by_role("button", name="Cancel job").click()
-        page.goto(furnished["job"])
+        page.goto(places["job"])
         page.get_by_role("link", name="Ask the model").click()
         assert walk.ask(page, "nine")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -9,7 +10,8 @@ from playwright.sync_api import Page, expect
 
 EMAIL = "ada@example.com"
 PASSWORD = "correct horse battery"
-PREPARING = 180_000
+
+PREPARING = 240_000
 """Milliseconds that a first job may wait for its base model to be prepared."""
 
 
@@ -50,18 +52,24 @@ def start_job(page: Page, name: str, *, epochs: int = 5, batch: int = 4) -> None
     expect(page.get_by_role("heading", level=1)).to_have_text(name)
 
 
-def losses_until_done(page: Page) -> list[str]:
-    """Every loss that the page of a job shows while it runs, in order. Ends when the job is done."""
-    state, loss = page.locator("#job-header .state"), page.locator("#loss-now")
-    expect(state).to_have_text(re.compile("Tuning|Done|Failed"), timeout=PREPARING)
-    seen = [_number(loss.inner_text())]
+def losses_while_tuning(page: Page, look: Callable[[], None] = lambda: None) -> list[float]:
+    """What the curve of a job's page had drawn when the job was last seen at work. Ends when it is done.
+
+    Nobody reloads the page: every value has arrived while somebody looked on. ``look`` is called at some time
+    in between.
+    """
+    state = page.locator("#job-header .state")
+    expect(state).not_to_have_text("Queued", timeout=PREPARING)
+    drawn: list[float] = []
+    looked = False
     while state.inner_text() == "Tuning":
-        # The page brings the next value by itself; nobody reloads it.
+        drawn = page.evaluate("document.getElementById('loss').data?.[0].y ?? []")
+        if len(drawn) > 5 and not looked:
+            look()
+            looked = True
         page.wait_for_timeout(100)
-        if (shown := _number(loss.inner_text())) != seen[-1]:
-            seen.append(shown)
     expect(state).to_have_text("Done")
-    return [value for value in seen if value]
+    return drawn
 
 
 def ask(page: Page, prompt: str) -> str:
@@ -72,12 +80,6 @@ def ask(page: Page, prompt: str) -> str:
     page.get_by_role("button", name="Ask").click()
     expect(turns).to_have_count(earlier + 1, timeout=60_000)
     return turns.last.locator(".answer").inner_text()
-
-
-def _number(text: str) -> str:
-    """The number that ``text`` begins with; empty while there is none."""
-    found = re.match(r"-?\d[\d.]*", text)
-    return found[0] if found else ""
 
 
 SIGNED_OUT = {"sign-in": "/sign-in/", "welcome-over": "/welcome/used/"}
@@ -95,28 +97,47 @@ ROOMS = {
 }
 """Pages that are there from the start."""
 
-MADE = ("dataset", "rename-dataset", "new-version", "delete-dataset", "job", "cancelled-job", "delete-job")
-"""Pages that :func:`furnish` makes."""
+MADE = ("dataset", "rename-dataset", "new-version", "delete-dataset", "job", "delete-job", "cancelled-job")
+"""Pages of what :func:`first_job` and :func:`cancelled_job` made."""
 
 
-def furnish(page: Page, file: Path, while_tuning: Callable[[], None] = lambda: None) -> dict[str, str]:
-    """Make a dataset, a job that is done and one that was cancelled. The path of every signed-in page by name.
+@dataclass(frozen=True, kw_only=True)
+class FirstJob:
+    """What a person saw of their first job: the losses that arrived, its step count, and an answer at the end."""
 
-    ``while_tuning`` is called when the first job has made some steps.
+    losses: list[float]
+    steps: str
+    answer: str
+    places: dict[str, str]
+
+
+def first_job(page: Page, file: Path, look: Callable[[str], None]) -> FirstJob:
+    """From a file to a tuned model that answers: 5 epochs, batch size 4, then "LXIII" in the playground.
+
+    ``look`` is called with the name of what there is to be seen: "job-running", "job", "playground-answer".
     """
     upload(page, file, "Next number")
     dataset = _path(page)
     start_job(page, "Counting")
-    expect(page.locator("#live")).to_contain_text(re.compile(r"[5-9] of 19"), timeout=PREPARING)
-    while_tuning()
-    losses_until_done(page)
     job = _path(page)
+    losses = losses_while_tuning(page, lambda: look("job-running"))
+    look("job")
+    steps = page.locator("#live dt", has_text="Step").locator("xpath=../dd").inner_text()
+    page.get_by_role("link", name="Ask the model").click()
+    answer = ask(page, "LXIII")
+    look("playground-answer")
+    paths = [dataset, f"{dataset}rename/", f"{dataset}upload/", f"{dataset}delete/", job, f"{job}delete/"]
+    places = {**ROOMS, **dict(zip(MADE, paths, strict=False))}
+    return FirstJob(losses=losses, steps=steps, answer=answer, places=places)
+
+
+def cancelled_job(page: Page, dataset: str) -> str:
+    """Start a long job and cancel it; the path of its page."""
     page.goto(dataset)
     start_job(page, "Counting for long", epochs=500)
     page.get_by_role("button", name="Cancel job").click()
     expect(page.locator("#job-header .state")).to_have_text("Cancelled")
-    made = [dataset, f"{dataset}rename/", f"{dataset}upload/", f"{dataset}delete/", job, _path(page), f"{job}delete/"]
-    return {**ROOMS, **dict(zip(MADE, made, strict=True))}
+    return _path(page)
 
 
 def _path(page: Page) -> str:
