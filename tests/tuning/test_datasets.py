@@ -138,6 +138,19 @@ def test_json_lines_in_a_json_file_are_understood():
     assert pairs_of(parse(b'{"input": "a", "output": "b"}\n{"input": "c", "output": "d"}', "a.json"))[1] == ("c", "d")
 
 
+def test_chats_line_by_line_in_a_json_file_are_understood():
+    line = b'{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}\n'
+    assert pairs_of(parse(line * 2, "a.json")) == [("a", "b")] * 2
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [(b"input,output\n" + b"a,b\n" * 9, "a.csv"), (b'{"input": "a", "output": "b"}\n' * 9, "a.jsonl")],
+)
+def test_many_rows_may_be_longer_than_any_one_may_be(data, name):
+    assert parse(data, name, limits=Limits(row_characters=31)).count == 9
+
+
 def test_a_file_without_an_ending_is_known_by_what_it_holds():
     assert pairs_of(parse(b' [{"input": "a", "output": "b"}]', "data")) == [("a", "b")]
     assert pairs_of(parse(b'{"input": "a", "output": "b"}', "data")) == [("a", "b")]
@@ -390,10 +403,14 @@ def test_a_gigabyte_is_refused_before_it_is_read():
     assert file.taken < 2**21
 
 
-def test_a_file_too_large_is_refused_without_reading_its_rows():
-    assert problems_of(b"text_input,output\n,\n", limits=Limits(file_bytes=10)) == [
-        Problem("file_too_large", None, {"limit": 10})
-    ]
+def test_a_file_that_knows_its_size_is_refused_unread(tmp_path):
+    path = tmp_path / "large.csv"
+    path.write_bytes(b"text_input,output\na,b\n")
+    with path.open("rb") as file:
+        with pytest.raises(DatasetError) as caught:
+            datasets.parse(file, "large.csv", limits=Limits(file_bytes=10))
+        assert caught.value.problems == [Problem("file_too_large", None, {"limit": 10})]
+        assert file.tell() == 0
 
 
 @pytest.mark.parametrize(
