@@ -35,23 +35,36 @@ tests = status=0; \
 	$(BIN)/pytest tests/tuning/server --ds tuning.server.settings -m "$(1)" || [ $$? -eq 5 ] || status=1; \
 	exit $$status
 
-.PHONY: lint
-lint: export VAR_DIR := .cache/lint
-lint: install-dev ## Check style, types, imports, templates, migrations and production settings
+CHECKS := lint-style lint-imports lint-types lint-templates lint-migrations lint-production
+.PHONY: lint $(CHECKS)
+lint: $(CHECKS) ## Check style, imports, types, templates, migrations and production settings
+$(CHECKS): export VAR_DIR := .cache/lint
+$(CHECKS): install-dev
+
+lint-style:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+lint-imports:
 	$(BIN)/lint-imports
+
+lint-types:
 	$(BIN)/mypy
 	$(BIN)/mypy --config-file tuning/server/mypy.ini
+
+lint-templates:
 	$(BIN)/djade --target-version 5.2 --check $$(find templates -name '*.html')
 	$(BIN)/djlint --lint --quiet templates
+
+lint-migrations:
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python -m tuning.server makemigrations --check --dry-run
-	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
-	$(PRODUCTION) $(BIN)/python -m tuning.server check --deploy --fail-level WARNING
 
 PRODUCTION := LOCAL=false ALLOWED_HOSTS=tuneboard.example.com \
 	SECRET_KEY=only-for-this-check-0123456789-abcdefghijklmnopqrstuvwxyz
+lint-production:
+	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
+	$(PRODUCTION) $(BIN)/python -m tuning.server check --deploy --fail-level WARNING
 
 .PHONY: bench
 bench: install-dev ## Measure the start and the memory of the processes

@@ -157,14 +157,15 @@ class _Reader:
     def message(self, cls: type[T], body: Any, path: str) -> T:
         if not isinstance(body, dict):
             raise _bad_value(path, body, cls.__name__)
-        known = _fields(cls)
+        # mypy takes no type variable's class for hashable.
+        known, types = _fields(cls), _types(cls)  # type: ignore[arg-type]
         values: dict[str, Any] = {}
         for key, value in body.items():
             name = known.get(key)
             if name is None:
                 self._unknown(key, path)
             elif value is not None:
-                values[name] = self.value(_types(cls)[name], value, _join(path, name))
+                values[name] = self.value(types[name], value, _join(path, name))
         _check_oneofs(cls, values, path)
         return cls(**values)
 
