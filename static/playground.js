@@ -24,10 +24,13 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   for (const field of event.target.querySelectorAll('[aria-invalid="true"]')) field.removeAttribute("aria-invalid");
 });
 
-/* After an answer the prompt stays, ready to be changed; after a refusal the first wrong field has the focus. */
+/* After a refusal the first wrong field has the focus; after an answer the prompt, ready to be changed, unless
+   the person has gone on to another field meanwhile. */
 document.addEventListener("htmx:afterSettle", () => {
   const form = document.getElementById("ask");
   if (!form) return;
   shown = chosen();
-  (form.querySelector('[aria-invalid="true"]') ?? document.getElementById("id_prompt")).focus({ preventScroll: true });
+  const wrong = form.querySelector('[aria-invalid="true"]');
+  const idle = [document.body, form.querySelector("button.primary")].includes(document.activeElement);
+  if (wrong || idle) (wrong ?? document.getElementById("id_prompt")).focus({ preventScroll: true });
 });

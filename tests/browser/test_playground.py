@@ -1,0 +1,49 @@
+"""Asking: by key, again and again, each answer below the one before."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.engine]
+
+PATIENCE = 60_000
+"""Milliseconds an answer may take where two cores are busy with other things."""
+
+
+def test_answers_follow_one_another_and_the_prompt_stays_to_be_changed(page: Page) -> None:
+    page.goto("/playground/")
+    page.get_by_label("Model").select_option(label="SmolLM2 135M Instruct")
+    page.get_by_label("Most tokens").fill("4")
+    page.get_by_label("Prompt").fill("  one")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("button", name="Asking")).to_be_disabled()
+    expect(page.locator(".turn .prompt")).to_have_text("  one", timeout=PATIENCE)
+    expect(page.get_by_label("Prompt")).to_be_focused()
+    expect(page.get_by_label("Prompt")).to_have_value("  one")
+    page.get_by_label("Prompt").fill("<b>two</b>")
+    page.get_by_role("button", name="Ask").click()
+    expect(page.locator(".turn .prompt").last).to_have_text("<b>two</b>", timeout=PATIENCE)
+    expect(page.locator(".turn")).to_have_count(2)
+
+
+def test_answer_takes_no_focus_from_another_field(page: Page) -> None:
+    page.goto("/playground/")
+    page.get_by_label("Prompt").fill("one")
+    page.get_by_label("Most tokens").fill("4")
+    page.get_by_role("button", name="Ask").click()
+    page.get_by_label("Temperature").click()
+    expect(page.locator(".turn")).to_have_count(1, timeout=PATIENCE)
+    expect(page.get_by_role("button", name="Ask", exact=True)).to_be_enabled()
+    expect(page.get_by_label("Temperature")).to_be_focused()
+
+
+def test_wrong_number_has_its_error_and_the_focus_and_the_turns_stay(page: Page) -> None:
+    page.goto("/playground/")
+    page.get_by_label("Prompt").fill("one")
+    page.get_by_label("Most tokens").fill("4")
+    page.get_by_role("button", name="Ask").click()
+    expect(page.locator(".turn")).to_have_count(1, timeout=PATIENCE)
+    page.get_by_label("Most tokens").fill("1000000")
+    page.get_by_role("button", name="Ask").click()
+    expect(page.get_by_label("Most tokens")).to_be_focused()
+    expect(page.locator(".field .error")).to_contain_text("at most")
+    expect(page.locator(".turn")).to_have_count(1)
