@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 T = TypeVar("T")
 
 
-def wait_until(condition: Callable[[], T], *, seconds: float = 60.0, every: float = 0.05) -> T:
+def wait_until(condition: Callable[[], T], *, seconds: float = 120.0, every: float = 0.05) -> T:
     """What ``condition`` returns once that is true. Fails after ``seconds``."""
     until = time.monotonic() + seconds
     while not (found := condition()):
@@ -141,7 +141,7 @@ class TuningServer:
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
-    def wait_for_state(self, model: str, key: str, *states: str, seconds: float = 60.0) -> dict[str, Any]:
+    def wait_for_state(self, model: str, key: str, *states: str, seconds: float = 120.0) -> dict[str, Any]:
         """The job ``model`` once it is in one of ``states``; in any final one, if none is given."""
         wanted = states or ("SUCCEEDED", "FAILED", "CANCELLED")
 

@@ -22,16 +22,19 @@ class Action(StrEnum):
 
 
 def caller(request: HttpRequest) -> Identity:
-    """The person behind ``request``: by ``Authorization: Bearer``, else ``x-goog-api-key``, else ``?key=``.
+    """The person behind ``request``: by ``Authorization: Bearer`` or ``?access_token=``, else by an API key in
+    ``x-goog-api-key`` or ``?key=``. A bearer is an API key or the dashboard's assertion.
 
-    A bearer is an API key or the dashboard's assertion. Raises ``PermissionDenied`` without any credentials,
-    ``Unauthenticated`` or ``InvalidRequest`` with wrong ones, each as the service does.
+    Raises ``PermissionDenied`` without credentials, ``Unauthenticated`` or ``InvalidRequest`` with wrong ones, each
+    as the service does.
     """
     if authorization := request.headers.get("Authorization"):
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer":
             raise Unauthenticated
         return _bearer(token.strip())
+    if access_token := request.GET.get("access_token"):
+        return _bearer(access_token)
     if key := request.headers.get("X-Goog-Api-Key") or request.GET.get("key"):
         return _key_holder(key) or _refuse_key()
     raise PermissionDenied("unregistered")

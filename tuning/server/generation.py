@@ -1,6 +1,7 @@
 """From a generateContent request to the inference child's answer."""
 
 from dataclasses import replace
+from threading import BoundedSemaphore
 from typing import TypeVar
 
 from django.conf import settings
@@ -30,6 +31,11 @@ STOP_SEQUENCES = 5
 STOP_SEQUENCE_CHARACTERS = 100
 HIGHEST_TEMPERATURE = 2
 LARGEST_TOP_K = 1_000_000
+LARGEST_SEED = 2**31 - 1
+SLOTS = BoundedSemaphore(5)
+"""Requests of this process that may wait for answers at once: the other threads stay free for what is quick."""
+PATIENCE_SECONDS = 2.0
+"""How long a request waits for a slot; then the caller is told to come again."""
 
 
 def of_tuned_model(job: Job, request: GenerateContentRequest) -> GenerateContentResponse:
@@ -80,6 +86,7 @@ def _spec(base: BaseModelEntry, defaults: Job | Offer, prompt: str, config: Gene
     check_range(f"{at}.temperature", spec.temperature, 0, HIGHEST_TEMPERATURE)
     check_range(f"{at}.top_p", spec.top_p, 0, 1)
     check_range(f"{at}.top_k", spec.top_k, 0, LARGEST_TOP_K)
+    check_range(f"{at}.seed", _or(config.seed, 0), -LARGEST_SEED - 1, LARGEST_SEED)
     check_range(f"{at}.candidate_count", _or(config.candidate_count, 1), 1, 1)
     check_range(f"{at}.stop_sequences (count)", len(spec.stop_sequences), 0, STOP_SEQUENCES)
     for sequence in spec.stop_sequences:
@@ -91,7 +98,12 @@ def _ask(spec: AnswerSpec) -> GenerateContentResponse:
     child = InferenceChild.objects.first()
     if child is None:
         raise Unavailable("inference_starting")
-    return _response(ask(child.address, child.key, spec, settings.GENERATION_SECONDS))
+    if not SLOTS.acquire(timeout=PATIENCE_SECONDS):
+        raise Unavailable("overloaded")
+    try:
+        return _response(ask(child.address, child.key, spec, settings.GENERATION_SECONDS))
+    finally:
+        SLOTS.release()
 
 
 def _response(answer: EngineAnswer) -> GenerateContentResponse:

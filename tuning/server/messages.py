@@ -53,6 +53,7 @@ SENTENCES = {
     "not_active": "Tuned model {name} cannot be asked: its tuning did not succeed.",
     "inference_starting": "The model is being loaded. Please try again in a few seconds.",
     "inference_unreachable": "The model is being loaded. Please try again in a few seconds.",
+    "overloaded": "The model is overloaded. Please try again later.",
     "prompt_too_long": "The prompt does not fit the model's context window. Please shorten it.",
     "timed_out": "The model took too long to answer. Ask for fewer tokens, or try again.",
     "adapter_missing": "The tuned model's weights are no longer there.",

@@ -105,7 +105,7 @@ def claim() -> Claim | None:
     """The next job, made ours; ``None`` when nothing waits."""
     while job := Job.objects.claimable().in_queue_order().first():
         if ending := _overdue_end(job):
-            _unclaimed(job).update(attempt=F("attempt") + 1, lease_until=None, updated=Now(), finished=Now(), **ending)
+            _unclaimed(job).update(lease_until=None, updated=Now(), finished=Now(), **ending)
         elif _take(job):
             job.refresh_from_db()
             return Claim(job)
@@ -122,7 +122,6 @@ def cancel(job: Job) -> None:
     now = Q(state=JobState.QUEUED) | Q(lease_until__lt=Now())
     Job.objects.unfinished().filter(pk=job.pk).update(
         cancel_requested=True,
-        attempt=Case(When(now, then=F("attempt") + 1), default=F("attempt")),
         state=Case(When(now, then=Value(JobState.CANCELLED)), default=F("state"), output_field=CharField()),
         finished=Case(When(now, then=Now()), default=F("finished")),
         updated=Now(),

@@ -50,8 +50,9 @@ def test_wrong_authorization_is_unauthenticated(idle_server: TuningServer, value
     assert (answer.status_code, answer.json()["error"]["status"]) == (401, "UNAUTHENTICATED")
 
 
-def test_key_is_known_in_each_of_its_three_places(idle_server: TuningServer, idle_key: str) -> None:
+def test_key_is_known_in_each_of_its_places(idle_server: TuningServer, idle_key: str) -> None:
     assert idle_server.get(f"/v1beta/tunedModels?key={idle_key}").status_code == 200
+    assert idle_server.get(f"/v1beta/tunedModels?access_token={idle_key}").status_code == 200
     assert idle_server.get("/v1beta/tunedModels", headers={"x-goog-api-key": idle_key}).status_code == 200
     assert idle_server.get("/v1beta/tunedModels", headers={"Authorization": f"bearer {idle_key}"}).status_code == 200
 

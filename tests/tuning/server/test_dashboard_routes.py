@@ -1,6 +1,9 @@
 """``/tuneboard/v1``: what the dashboard asks."""
 
 from datetime import datetime
+from typing import Any
+
+import pytest
 
 from tests.processes import TuningServer, wait_until
 from tests.tuning.server.bodies import TUTORIAL, body
@@ -18,9 +21,14 @@ def test_queued_job_tells_its_place(idle_server: TuningServer) -> None:
     assert datetime.fromisoformat(first["created"])
 
 
-def test_points_come_after_the_step_that_is_known(server: TuningServer, key: str) -> None:
+@pytest.fixture(scope="module")
+def job(server: TuningServer, key: str) -> dict[str, Any]:
+    """A finished job of eight steps, ``pointed``."""
     server.post("/v1beta/tunedModels?tunedModelId=pointed", key, json=body(epochs=2))
-    job = server.wait_for_state("pointed", key)
+    return server.wait_for_state("pointed", key)
+
+
+def test_points_come_after_the_step_that_is_known(server: TuningServer, key: str, job: dict[str, Any]) -> None:
     assert job["completedSteps"] == job["totalSteps"] == 8
     assert [point[0] for point in server.job("pointed", key, after=5)["points"]] == [6, 7, 8]
     assert server.job("pointed", key, after=8)["points"] == []
@@ -32,10 +40,8 @@ def test_points_come_after_the_step_that_is_known(server: TuningServer, key: str
     assert server.get("/tuneboard/v1/jobs/pointed?after=x", key).status_code == 400
 
 
-def test_losses_are_those_of_the_wire(server: TuningServer, key: str) -> None:
-    server.post("/v1beta/tunedModels?tunedModelId=agreeing", key, json=body())
-    job = server.wait_for_state("agreeing", key)
-    snapshots = server.get("/v1beta/tunedModels/agreeing", key).json()["tuningTask"]["snapshots"]
+def test_losses_are_those_of_the_wire(server: TuningServer, key: str, job: dict[str, Any]) -> None:
+    snapshots = server.get("/v1beta/tunedModels/pointed", key).json()["tuningTask"]["snapshots"]
     assert [(point[0], round(point[2], 4)) for point in job["points"]] == [
         (snapshot["step"], round(snapshot["meanLoss"], 4)) for snapshot in snapshots
     ]

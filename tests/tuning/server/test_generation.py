@@ -62,6 +62,7 @@ def refused(answer: requests.Response) -> str:
         ({"maxOutputTokens": 0}, "max_output_tokens"),
         ({"maxOutputTokens": 100_000}, "max_output_tokens"),
         ({"candidateCount": 2}, "candidate_count"),
+        ({"seed": 1e300}, "seed"),
         ({"stopSequences": ["x"] * 6}, "stop_sequences"),
         ({"colour": "red"}, "colour"),
     ],

@@ -114,6 +114,7 @@ def test_new_attempt_begins_with_no_points() -> None:
     claimed()
     job.refresh_from_db()
     assert (job.points(), job.completed_steps, job.deaths) == ([], 0, 1)
+    assert not LossChunk.objects.exists()
 
 
 def test_second_death_is_the_end() -> None:
@@ -164,9 +165,11 @@ def test_running_job_learns_that_it_is_cancelled() -> None:
 def test_job_of_a_dead_tuner_is_cancelled_at_once_and_for_good() -> None:
     job = make_job()
     claim = claimed()
+    claim.record([point(1)])
     let_lease_run_out(claim)
     queue.cancel(job)
     assert state_of(job) == JobState.CANCELLED
+    assert job.points() == [point(1)]
     with pytest.raises(ClaimLost):
         claim.succeed()
 
