@@ -214,6 +214,11 @@ def test_chosen_columns_are_read_whatever_their_names():
     assert pairs_of(parse(b'[{"from": "a", "to": "b"}]', "a.json", chosen)) == [("b", "a")]
 
 
+def test_a_choice_holds_for_every_row():
+    data = b'{"from": "a", "to": "b"}\n{"input": "c", "output": "d"}\n'
+    assert problem_of(data, "a.jsonl", Columns("from", "to")) == Problem("missing_column", 2, {"column": "from"})
+
+
 def test_unknown_columns_ask_for_a_choice():
     assert problem_of(b"x,y\na,b\n") == Problem("columns_unknown", None, {"names": ["x", "y"]})
     assert problem_of(b'{"x": 1}\n{"x": 2}\n', "a.jsonl") == Problem("columns_unknown", None, {"names": ["x"]})
@@ -262,7 +267,7 @@ def workbook() -> bytes:
         ('[{"input": "ö", "output": "b"}]'.encode("latin-1"), "a.json", "not_utf8"),
         ('{"input": "ö", "output": "b"}'.encode("latin-1"), "a.jsonl", "not_utf8"),
         (b'{"a": 1}', "a.json", "no_list"),
-        (b'{"a": ' * 20_000, "a.json", "no_list"),
+        (b'{"a": ' * 20_000 + b"[]", "a.json", "no_list"),
         (b"[" * 100_000, "a.json", "bad_json"),
         (b"[1" + b"0" * 5000 + b"]", "a.json", "bad_json"),
         (b"{" + b'"a": {' * 100_000, "a.jsonl", "bad_json"),
@@ -329,8 +334,8 @@ def test_bad_json_lines_are_named_with_their_column():
 
 
 def test_bad_json_in_a_document_is_named_with_row_line_and_column():
-    problem = problem_of(b'[{"input": "a", "output": "b"},\n {"input": oops}]', "a.json")
-    assert (problem.code, problem.row, problem.params["line"], problem.params["column"]) == ("bad_json", 2, 2, 12)
+    problem = problem_of(b'[{"input": "a", "output": "b"},\n {"a": [1,], "input": oops}]', "a.json")
+    assert (problem.code, problem.row, problem.params["line"], problem.params["column"]) == ("bad_json", 2, 2, 23)
 
 
 @pytest.mark.parametrize("filler", [10, 100_000, 2_000_000])
