@@ -203,10 +203,11 @@ def test_folder_that_cannot_be_written_to_is_said_in_one_sentence(tmp_path: Path
     assert said.count("\n") == 1
 
 
-def test_database_that_is_none_is_said_in_one_sentence(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["DATABASE_URL", "TUNING_DATABASE_URL"])
+def test_database_that_is_none_is_said_in_one_sentence(tmp_path: Path, name: str) -> None:
     broken = tmp_path / "notes.txt"
     broken.write_text("not a database, and long enough to be mistaken for none at all" * 20)
-    assert "Check DATABASE_URL" in refused(tmp_path, DATABASE_URL=f"sqlite:///{broken}")
+    assert f"Check {name}" in refused(tmp_path, **{name: f"sqlite:///{broken}"})
 
 
 def test_full_disk_is_said_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

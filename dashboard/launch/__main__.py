@@ -15,6 +15,8 @@ from environs import EnvError
 
 from dashboard.launch import processes, readiness
 
+MIGRATE_SERVER = [sys.executable, "-m", "tuning.server", "migrate", "--verbosity", "0"]
+
 
 def main() -> int:
     """Start all processes and stay until they have ended. Returns the exit status."""
@@ -38,13 +40,23 @@ def prepare() -> str:
     if own_server:
         readiness.check_port("API_PORT", settings.API_PORT)
         # Django serves one set of settings a process; meanwhile this one sees to the dashboard.
-        migration = subprocess.Popen([sys.executable, "-m", "tuning.server", "migrate", "--verbosity", "0"])
+        migration = subprocess.Popen(MIGRATE_SERVER, stderr=subprocess.PIPE, text=True)
     django.setup()
     readiness.migrate()
     readiness.collect_static()
-    if own_server and migration.wait() != 0:
-        raise readiness.NotReady("The tuning server's database could not be brought up to date: see above.")
+    if own_server:
+        finish(migration)
     return readiness.first_address()
+
+
+def finish(migration: subprocess.Popen[str]) -> None:
+    """Wait for the tuning server's database. Raises :class:`readiness.NotReady` with the reason it gave last."""
+    said = migration.communicate()[1].strip()
+    if migration.returncode != 0:
+        reason = said.splitlines()[-1] if said else f"exit status {migration.returncode}"
+        raise readiness.NotReady(
+            f"The tuning server's database cannot be used ({reason}). Check TUNING_DATABASE_URL and VAR_DIR."
+        )
 
 
 if __name__ == "__main__":
