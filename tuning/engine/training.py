@@ -1,12 +1,18 @@
 """The training child: ``python -m tuning.engine.training``, a :class:`tuning.engine.TuneSpec` on standard input."""
 
+import os
 from collections.abc import Iterator
 
 from tuning.engine import Event, Log, Step, TuneSpec, child
 
 
+YIELDING = 10
+"""Of niceness: pages are drawn and questions answered before the next step is made."""
+
+
 def train(spec: TuneSpec) -> Iterator[Event]:
     """Run a job, saying what it does."""
+    os.nice(YIELDING)
     # torch takes seconds to load; the supervisor's closing pipe must be heard meanwhile.
     from tuning.engine import loop  # noqa: PLC0415
 
