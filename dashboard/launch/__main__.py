@@ -43,9 +43,9 @@ def prepare() -> str:
         migration = subprocess.Popen(MIGRATE_SERVER, stderr=subprocess.PIPE, text=True)
     django.setup()
     readiness.migrate()
-    readiness.collect_static()
     if own_server:
         finish(migration)
+    readiness.collect_static()
     return readiness.first_address()
 
 
