@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 from tuning.engine import Event, Log, Step, TuneSpec, child
 
-
 YIELDING = 10
 """Of niceness: pages are drawn and questions answered before the next step is made."""
 
