@@ -128,8 +128,8 @@ def test_paused_tuner_that_wakes_cannot_write(house: TuningServer, key: str) -> 
     paused.send_signal(signal.SIGCONT)
     wait_until(lambda: "<Claim tunedModels/tuner-paused #1> lost" in house.log())
     wait_until(lambda: late_child is None or not is_running(late_child))
+    wait_until(lambda: len(list((house.var_dir / "adapters" / "tuner-paused").iterdir())) == 1)
     assert house.job("tuner-paused", key) == before
-    assert len(list((house.var_dir / "adapters" / "tuner-paused").iterdir())) == 1
 
 
 def test_terminated_tuner_gives_its_job_back_at_once(house: TuningServer, key: str) -> None:
