@@ -31,6 +31,9 @@ ENVIRONMENT = ("PATH", "HOME", "TMPDIR", "LANG", "LC_", "TZ", "VIRTUAL_ENV", "LD
 OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
 """Model libraries must not reach for the network: weights come from the folder of models alone."""
 
+QUIET = {"TQDM_DISABLE": "1", "TOKENIZERS_PARALLELISM": "false", "PYTHONWARNINGS": "ignore::FutureWarning"}
+"""Progress is told by events; what libraries say about each other is nobody's concern here."""
+
 PATIENT = {"OMP_WAIT_POLICY": "PASSIVE"}
 """torch's threads sleep when they wait for each other. Spinning, as is the default, is no faster where the
 processors are free, and ten times slower where something else wants them, too."""

@@ -26,6 +26,16 @@ LONGEST_GRADIENT = 1.0
 """Gradients are scaled down to this norm: one odd batch must not throw the adapter out of its valley."""
 
 
+CORES = torch.get_num_threads()
+"""The cores torch would use (all, or ``OMP_NUM_THREADS``)."""
+
+SMALL_BATCH = 1024
+"""Tokens a batch, below which a step runs on one core. Its thousands of small products gain little from more (13 s
+become 8 for the tutorial's job on two idle cores) and wait for the slowest core at each: beside a busy browser 31 s
+became 190. It depends on the job alone, so that the same job adds up its numbers in the same order.
+"""
+
+
 def tune(spec: TuneSpec, corpus: Corpus | None = None) -> Iterator[TuningSnapshot]:
     """Tune ``spec.base`` on ``spec.examples``, one snapshot a step; after the last the adapter's folder is in place.
 
@@ -35,6 +45,7 @@ def tune(spec: TuneSpec, corpus: Corpus | None = None) -> Iterator[TuningSnapsho
     Raises ``EngineError``: ``base_model_missing``, ``diverged``, and those of :func:`tuning.engine.batches.tokenise`.
     """
     corpus = corpus_of(spec) if corpus is None else corpus
+    torch.set_num_threads(cores(corpus, spec))
     model = adapted(base_model(spec), spec)
     for step, loss in enumerate(steps(model, corpus, spec), start=1):
         epoch = epoch_at(step, spec.batch_size, len(corpus))
@@ -46,6 +57,11 @@ def corpus_of(spec: TuneSpec) -> Corpus:
     """The job's examples as tokens of its base model."""
     entry = catalogue.entry(spec.base, spec.models)
     return tokenise(spec.examples, Prompts(_prepared(spec), entry.prompt_format), entry)
+
+
+def cores(corpus: Corpus, spec: TuneSpec) -> int:
+    """On how many cores this job runs."""
+    return CORES if len(corpus.tokens) * spec.batch_size >= SMALL_BATCH * len(corpus) else 1
 
 
 def base_model(spec: TuneSpec) -> PreTrainedModel:

