@@ -81,7 +81,11 @@ def _tokenizer() -> Tokenizer:
 def _weights(shape: dict[str, object]) -> dict[str, np.ndarray]:
     draw = np.random.default_rng(7)
     hidden, inner, keys = 64, 128, 32
-    sizes = {"self_attn.q_proj": (hidden, hidden), "self_attn.k_proj": (keys, hidden), "self_attn.v_proj": (keys, hidden)}
+    sizes = {
+        "self_attn.q_proj": (hidden, hidden),
+        "self_attn.k_proj": (keys, hidden),
+        "self_attn.v_proj": (keys, hidden),
+    }
     sizes |= {"self_attn.o_proj": (hidden, hidden), "mlp.gate_proj": (inner, hidden), "mlp.up_proj": (inner, hidden)}
     sizes |= {"mlp.down_proj": (hidden, inner)}
     tensors = {"model.embed_tokens.weight": draw.normal(0, 0.3, (shape["vocab_size"], hidden))}

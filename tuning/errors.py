@@ -80,7 +80,13 @@ class ServiceError(TuningError):
     grpc = 2
 
     def __init__(
-        self, code: str | None = None, *, detail: str = "", body: str = "", retry_after: float | None = None, **params: object
+        self,
+        code: str | None = None,
+        *,
+        detail: str = "",
+        body: str = "",
+        retry_after: float | None = None,
+        **params: object,
     ) -> None:
         super().__init__(code, detail=detail, **params)
         self.body = body

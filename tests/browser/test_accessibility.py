@@ -27,7 +27,7 @@ def check(page: Page) -> None:
 @pytest.mark.parametrize("name", [*walk.ROOMS, *walk.MADE])
 def test_page_is_accessible(visit: Visit, places: dict[str, str], name: str, scheme: Scheme) -> None:
     with visit(**options(scheme)) as page:
-        page.goto(places[name])
+        walk.open_page(page, places[name])
         check(page)
 
 

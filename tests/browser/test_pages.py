@@ -14,7 +14,7 @@ from tests.browser.chromium import WIDTHS, Visit
 @pytest.mark.parametrize("name", [*walk.ROOMS, *walk.MADE])
 def test_page_fits_and_says_nothing_in_the_console(visit: Visit, places: dict[str, str], name: str, width: int) -> None:
     with visit(width=width) as page:
-        page.goto(places[name])
+        walk.open_page(page, places[name])
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         assert not overhang(page)
 

@@ -140,5 +140,11 @@ def cancelled_job(page: Page, dataset: str) -> str:
     return _path(page)
 
 
+def open_page(page: Page, path: str) -> None:
+    """Go there and wait until its chart, where it has one, is drawn."""
+    page.goto(path)
+    expect(page.locator("[data-figure]:not([data-drawn])")).to_have_count(0)
+
+
 def _path(page: Page) -> str:
     return urlsplit(page.url).path

@@ -155,7 +155,7 @@ def test_estimate_follows_what_is_typed(browser: Client, dataset: Dataset) -> No
 def test_estimate_learns_from_jobs_that_are_done(browser: Client, dataset: Dataset) -> None:
     job = start(browser, dataset)
     wait_until(lambda: ended(job))
-    estimate = browser.get("/jobs/estimate/", form(dataset)).context["estimate"]
+    estimate = browser.get("/jobs/estimate/", form(dataset)).context_data["estimate"]
     assert estimate.calibrated
     assert estimate.seconds == pytest.approx(max(job.elapsed or 0, 4.5), abs=0.5)
 
