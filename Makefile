@@ -25,7 +25,7 @@ test: ## Run all tests: unit, property, REST, browser and one real tuning job (u
 	@$(call tests,not kill)
 
 .PHONY: test-kill
-test-kill: install-dev ## Kill processes at random, hundreds of times
+test-kill: install-dev ## Kill processes while they work; nothing may be lost
 	@$(call tests,kill)
 
 # Django serves one set of settings a process, so the tuning server's tests are a run of their own. Both always

@@ -48,6 +48,7 @@ def ours(smollm2_models: Path) -> Prompts:
 
 
 @pytest.mark.engine
+@pytest.mark.kill
 def test_a_killed_preparation_leaves_nothing_ready_and_the_next_succeeds(tmp_path: Path) -> None:
     child = start_preparation(catalogue.DEFAULT, tmp_path)
     until(lambda: any(percent > 5 for percent in percents(child.events(0.1))), within=60)

@@ -81,6 +81,7 @@ def test_job_starts_again_when_its_child_is_killed(house: TuningServer, key: str
     assert_succeeded(house, key, "child-killed", attempt=2)
 
 
+@pytest.mark.kill
 def test_job_fails_when_its_child_is_killed_twice(house: TuningServer, key: str) -> None:
     tuner = house.start_tuner()
     start_job(house, key, "killed-twice", LONG)
@@ -94,6 +95,7 @@ def test_job_fails_when_its_child_is_killed_twice(house: TuningServer, key: str)
     assert operation["error"]["code"] == 13
 
 
+@pytest.mark.kill
 def test_killed_tuner_leaves_no_child_and_the_next_one_takes_over(house: TuningServer, key: str) -> None:
     tuner = house.start_tuner()
     start_job(house, key, "tuner-killed")
@@ -107,6 +109,7 @@ def test_killed_tuner_leaves_no_child_and_the_next_one_takes_over(house: TuningS
     assert_succeeded(house, key, "tuner-killed", attempt=2)
 
 
+@pytest.mark.kill
 def test_killed_api_does_not_disturb_a_job(house: TuningServer, key: str) -> None:
     house.start_tuner()
     start_job(house, key, "api-killed")
@@ -116,6 +119,7 @@ def test_killed_api_does_not_disturb_a_job(house: TuningServer, key: str) -> Non
     assert_succeeded(house, key, "api-killed", attempt=1)
 
 
+@pytest.mark.kill
 def test_paused_tuner_that_wakes_cannot_write(house: TuningServer, key: str) -> None:
     paused = house.start_tuner()
     start_job(house, key, "tuner-paused")
