@@ -1,7 +1,12 @@
 """Requests and responses as the rooms see them."""
 
+import errno
+import sys
+
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.views import defaults
 from django.views.decorators.http import require_safe
 from django_htmx.middleware import HtmxDetails
 
@@ -26,3 +31,18 @@ class NoContent(HttpResponse):
 def healthz(request: HttpRequest) -> HttpResponse:
     """Tells a supervisor that the web process answers."""
     return HttpResponse("ok\n", content_type="text/plain")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """The page for what nobody foresaw: 507 when the disk is full, else 500."""
+    if _disk_is_full(sys.exception()):
+        return HttpResponse(render_to_string("507.html"), status=507)
+    return defaults.server_error(request)
+
+
+def _disk_is_full(error: BaseException | None) -> bool:
+    if error is None:
+        return False
+    full = getattr(error, "errno", None) in {errno.ENOSPC, errno.EDQUOT}
+    sqlite_says_so = "disk is full" in str(error)
+    return full or sqlite_says_so or _disk_is_full(error.__cause__ or error.__context__)

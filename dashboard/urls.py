@@ -5,6 +5,8 @@ from django.views.generic import RedirectView
 
 from dashboard.http import healthz
 
+handler500 = "dashboard.http.server_error"
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="jobs:list")),
     path("healthz", healthz),

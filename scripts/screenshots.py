@@ -61,6 +61,7 @@ def tour(camera: Camera, product: Product) -> None:
     for name, path in first.places.items():
         if name != "job":
             camera.visit(name, path)
+    camera.visit("columns", walk.column_choice(page))
     camera.visit("cancelled-job", walk.cancelled_job(page, first.places["dataset"]))
 
 

@@ -4,6 +4,8 @@ Figures are plain plotly JSON. A colour is written ``var(--NAME)``, as ``static/
 ``static/charts.js`` fills it in for the scheme the person uses.
 """
 
+from collections.abc import Iterator
+from itertools import count
 from math import isfinite
 from typing import Any
 
@@ -16,7 +18,8 @@ from tuning.jobs import epoch_at
 MOST_DRAWN = 1000
 """Buckets of the view; every extreme of the full series is kept (two points a bucket)."""
 
-MOST_EPOCH_MARKS = 12
+MOST_EPOCH_MARKS = 8
+"""As many as a phone has room for."""
 
 
 def loss_figure(
@@ -58,8 +61,13 @@ def smoothing(total_steps: int) -> float:
 def epoch_marks(total_steps: int, batch_size: int, examples: int) -> list[tuple[int, int]]:
     """``(step, epoch)`` where an epoch is completed, thinned out to what can be read."""
     epochs = epoch_at(total_steps, batch_size, examples)
-    stride = -(-epochs // MOST_EPOCH_MARKS) or 1
+    stride = next(number for number in _numbernumbers() if epochs / number <= MOST_EPOCH_MARKS)
     return [(-(-epoch * examples // batch_size), epoch) for epoch in range(stride, epochs + 1, stride)]
+
+
+def _numbernumbers() -> Iterator[int]:
+    """1, 2, 5, 10, 20, 50 …"""
+    return (first * 10**zeros for zeros in count() for first in (1, 2, 5))
 
 
 def _finite(values: npt.NDArray[Any]) -> list[float | None]:

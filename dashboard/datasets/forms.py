@@ -4,13 +4,13 @@ from pathlib import PurePath
 from typing import Any, BinaryIO, cast
 
 from django import forms
-from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from dashboard.datasets.models import NAME_LENGTH, Dataset, Upload
 from dashboard.datasets.uploads import upload_limit
 from dashboard.messages import explain_problem
+from dashboard.templatetags.tuneboard import size as shown_size
 from tuning.datasets import Columns, Header, Limits, Parsed, columns_of, parse
 from tuning.errors import DatasetError, Problem
 
@@ -152,8 +152,8 @@ def name_from(file_name: str) -> str:
 def too_large(size: int) -> str:
     """Why a file of ``size`` bytes was not taken."""
     return gettext("The file has %(size)s; at most %(limit)s can be uploaded. Split it, or leave rows out.") % {
-        "size": filesizeformat(size),
-        "limit": filesizeformat(upload_limit()),
+        "size": shown_size(size),
+        "limit": shown_size(upload_limit()),
     }
 
 

@@ -21,6 +21,7 @@ from dashboard.datasets.uploads import upload_limit
 from dashboard.http import Request
 from tuning.datasets import Parsed, parse
 
+DATASETS_A_PAGE = 50
 EXAMPLES_A_PAGE = 50
 
 
@@ -29,7 +30,8 @@ EXAMPLES_A_PAGE = 50
 def index(request: Request) -> HttpResponse:
     """My datasets, the last changed first; where there are none, how to get one."""
     datasets = Dataset.objects.visible_to(request.user).with_versions()
-    return TemplateResponse(request, "datasets/list.html", {"datasets": datasets, "samples": SAMPLES})
+    page = Paginator(datasets, DATASETS_A_PAGE).get_page(request.GET.get("page"))
+    return TemplateResponse(request, "datasets/list.html", {"page": page, "samples": SAMPLES})
 
 
 @require_http_methods(["GET", "POST"])

@@ -1,9 +1,11 @@
 """Small words of the templates: icons, states, times, numbers."""
 
+import re
 from datetime import datetime, timedelta
 
 from django import template
 from django.forms import BoundField, CheckboxInput
+from django.template.defaultfilters import filesizeformat
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
@@ -54,6 +56,12 @@ def rough(span: timedelta) -> str:
     if seconds < 86400:
         return gettext("%(n)s h") % {"n": seconds // 3600}
     return ngettext("%(n)s day", "%(n)s days", seconds // 86400) % {"n": seconds // 86400}
+
+
+@register.filter
+def size(number: int) -> str:
+    """Bytes in their largest unit: "623 bytes", "1.5 MB", "64 MB"."""
+    return re.sub(r"[.,]0(?=\D)", "", filesizeformat(number))
 
 
 @register.filter

@@ -84,7 +84,8 @@ def first_job(visit: Visit) -> walk.FirstJob:
 def places(visit: Visit, first_job: walk.FirstJob) -> dict[str, str]:
     """The path of every page by name: ``walk.ROOMS`` and ``walk.MADE``."""
     with visit() as page:
-        return {**first_job.places, "cancelled-job": walk.cancelled_job(page, first_job.places["dataset"])}
+        cancelled = walk.cancelled_job(page, first_job.places["dataset"])
+        return {**first_job.places, "cancelled-job": cancelled, "columns": walk.column_choice(page)}
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ def test_file_too_large_is_refused_before_it_is_sent(page: Page, broken: Path, t
         file.truncate(65 * 2**20)
     page.goto("/datasets/new/")
     page.get_by_label("File").set_input_files(large)
-    expect(page.get_by_role("alert")).to_have_text("The file is larger than 64.0 MB. Split it, or leave rows out.")
+    expect(page.get_by_role("alert")).to_have_text("The file is larger than 64 MB. Split it, or leave rows out.")
     expect(page.get_by_role("button", name="Upload")).to_be_disabled()
     page.get_by_label("File").set_input_files(broken)
     expect(page.get_by_role("alert")).to_be_hidden()

@@ -97,8 +97,8 @@ ROOMS = {
 }
 """Pages that are there from the start."""
 
-MADE = ("dataset", "rename-dataset", "new-version", "delete-dataset", "job", "delete-job", "cancelled-job")
-"""Pages of what :func:`first_job` and :func:`cancelled_job` made."""
+MADE = ("dataset", "rename-dataset", "new-version", "delete-dataset", "job", "delete-job", "cancelled-job", "columns")
+"""Pages of what :func:`first_job`, :func:`cancelled_job` and :func:`column_choice` made."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,6 +137,16 @@ def cancelled_job(page: Page, dataset: str) -> str:
     start_job(page, "Counting for long", epochs=500)
     page.get_by_role("button", name="Cancel job").click()
     expect(page.locator("#job-header .state")).to_have_text("Cancelled")
+    return _path(page)
+
+
+def column_choice(page: Page) -> str:
+    """Upload a file whose columns have names of their own; the path of the page that asks for them."""
+    page.goto("/datasets/new/")
+    rows = "Nr,Frage,Antwort\n1,Was folgt auf eins?,zwei\n2,Was folgt auf zwei?,drei\n"
+    page.get_by_label("File").set_input_files({"name": "fragen.csv", "mimeType": "text/csv", "buffer": rows.encode()})
+    page.get_by_role("button", name="Upload").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("column")
     return _path(page)
 
 

@@ -77,6 +77,12 @@ def test_list_asks_the_database_no_more_for_many_datasets(
         browser.get("/datasets/")
 
 
+def test_long_list_comes_in_pages(browser: Client, alice: User) -> None:
+    DatasetFactory.create_batch(51, owner=alice)
+    assert "Page 1 of 2" in body(browser, "/datasets/")
+    assert body(browser, "/datasets/?page=2").count('class="name"') == 1
+
+
 def test_page_tells_the_facts_and_leads_to_a_job(browser: Client, alice: User) -> None:
     file = BytesIO(b"input,output\nab,abcd\nabcd,x\nab,abcd\n")
     dataset = Dataset.objects.start(alice, "Facts", parse(file, "facts.csv"))
