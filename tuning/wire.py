@@ -48,6 +48,9 @@ def to_json(resource: object, *, version: str = "v1beta") -> dict[str, Any]:
     """``resource`` as a JSON object, defaults left out."""
     if isinstance(resource, resources.Operation):
         return _write_operation(resource, version)
+    if isinstance(resource, resources.OperationPage):
+        written = {"operations": [_write_operation(operation, version) for operation in resource.operations]}
+        return {key: value for key, value in (_write_message(resource) | written).items() if value}
     return _write_message(resource)
 
 

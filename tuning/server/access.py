@@ -3,13 +3,14 @@
 from enum import StrEnum
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from tuning import assertions
 from tuning.assertions import Identity
 from tuning.errors import InvalidRequest, PermissionDenied, Unauthenticated
-from tuning.server.models import ApiKey, Job
+from tuning.resources import GranteeType, Role
+from tuning.server.models import ApiKey, Job, Permission
 
 
 class Action(StrEnum):
@@ -18,7 +19,21 @@ class Action(StrEnum):
     READ = "read"
     ASK = "ask"
     CHANGE = "change"
+    """Edit, share and cancel; also see with whom it is shared: the addresses are nothing for strangers."""
+    TRANSFER = "transfer"
     DELETE = "delete"
+
+
+LEAST_ROLE = {
+    Action.READ: Role.READER,
+    Action.ASK: Role.READER,
+    Action.CHANGE: Role.WRITER,
+    Action.TRANSFER: Role.OWNER,
+    Action.DELETE: Role.OWNER,
+}
+
+
+EVERYONE = Q(grantee_type=GranteeType.EVERYONE)
 
 
 def caller(request: HttpRequest) -> Identity:
@@ -41,14 +56,45 @@ def caller(request: HttpRequest) -> Identity:
 
 
 def permit(identity: Identity, job: Job, action: Action) -> None:
-    """Raise ``PermissionDenied`` unless ``identity`` may do ``action``: owners and administrators may do all."""
-    if not (identity.administrator or job.owner == identity.email.lower()):
-        raise PermissionDenied("not_yours", name=job.name, action=action)
+    """Raise ``PermissionDenied`` unless ``identity`` has a role that allows ``action``; administrators may do all."""
+    if not (identity.administrator or _granted(identity, LEAST_ROLE[action]).filter(job=job).exists()):
+        code = "owner_only" if action is Action.TRANSFER else "not_yours"
+        raise PermissionDenied(code, name=job.name, action=action)
 
 
 def visible_to(identity: Identity) -> Q:
     """The jobs whose READ :func:`permit` allows."""
-    return Q() if identity.administrator else Q(owner=identity.email.lower())
+    return Q() if identity.administrator else _in(_granted(identity, Role.READER))
+
+
+def listed_for(identity: Identity) -> Q:
+    """Those of them that are shown unasked: what is merely shared with everyone is not."""
+    return Q() if identity.administrator else _in(Permission.objects.filter(_names(identity)))
+
+
+def held_by(identity: Identity, role: Role) -> Q:
+    """The jobs on which ``identity`` itself has exactly ``role``."""
+    return _in(Permission.objects.filter(_names(identity), role=role))
+
+
+def shared_with_everyone() -> Q:
+    return _in(Permission.objects.filter(EVERYONE))
+
+
+def _granted(identity: Identity, role: Role) -> QuerySet[Permission]:
+    """What gives ``identity`` ``role`` or more."""
+    return Permission.objects.filter(EVERYONE | _names(identity), role__lte=role)
+
+
+def _names(identity: Identity) -> Q:
+    """Permissions of the person, or of a team. Only the dashboard's assertions name teams, so a key is in none."""
+    teams = [team.lower() for team in identity.teams]
+    user = Q(grantee_type=GranteeType.USER, email=identity.email.lower())
+    return user | Q(grantee_type=GranteeType.GROUP, email__in=teams)
+
+
+def _in(permissions: QuerySet[Permission]) -> Q:
+    return Q(pk__in=permissions.values("job"))
 
 
 def _bearer(token: str) -> Identity:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from tuning.assertions import Identity
 from tuning.errors import AlreadyExists, InvalidRequest, ServiceError
 from tuning.jobs import total_steps
-from tuning.resources import Example, Hyperparameters, TunedModel
+from tuning.resources import Example, Hyperparameters, Role, TunedModel
 from tuning.server import base_models, files, names
 from tuning.server.models import Job
 
@@ -40,7 +40,7 @@ def create(owner: Identity, model: TunedModel, chosen_id: str, version: str) -> 
     if chosen_id:
         names.check_model_id(chosen_id)
     _check_texts(model)
-    draft = Job(owner=owner.email.lower(), api_version=version, operation_id=names.operation_id())
+    draft = Job(api_version=version, operation_id=names.operation_id())
     draft.display_name, draft.description = model.display_name, model.description
     _choose_base(draft, model)
     examples = _checked_examples(model)
@@ -48,7 +48,7 @@ def create(owner: Identity, model: TunedModel, chosen_id: str, version: str) -> 
     with files.locked():
         draft.training_data = files.keep_training_data(examples)
         try:
-            return _insert(draft, chosen_id)
+            return _insert(draft, owner, chosen_id)
         except ServiceError:
             files.free(draft)
             raise
@@ -118,14 +118,15 @@ def _learning_rate(asked: Hyperparameters, field: str) -> float:
     return rate
 
 
-def _insert(draft: Job, chosen_id: str) -> Job:
-    """Save ``draft`` under the name the caller chose, or one of ours. Raises ``AlreadyExists``."""
+def _insert(draft: Job, owner: Identity, chosen_id: str) -> Job:
+    """Save ``draft`` as ``owner``'s, under the name the caller chose or one of ours. Raises ``AlreadyExists``."""
     draft.created = draft.updated = timezone.now()
     for _ in range(ID_TRIES):
         draft.model_id = chosen_id or names.model_id(draft.display_name)
         try:
             with transaction.atomic():
                 draft.save(force_insert=True)
+                draft.permissions.create(email=owner.email.lower(), role=Role.OWNER)
         except IntegrityError:
             if chosen_id:
                 break

@@ -10,6 +10,7 @@ SENTENCES = {
         "Please use API Key or other form of API consumer identity to call this API."
     ),
     "not_yours": "You do not have permission to access tuned model {name}.",
+    "owner_only": "You need to be the owner of the resource to transfer ownership.",
     # What is not there
     "tuned_model_missing": "Tuned model {name} does not exist.",
     "operation_missing": "Operation {name} does not exist.",

@@ -10,6 +10,8 @@ from django.db.models.functions import Now
 
 from tuning import curves
 from tuning.jobs import FINAL_STATES, JobState, Point
+from tuning.resources import GranteeType, Role
+from tuning.server import names
 
 
 class JobQuerySet(models.QuerySet["Job"]):
@@ -35,8 +37,6 @@ class Job(models.Model):
     operation_id = models.CharField(max_length=12)
     api_version = models.CharField(max_length=8)
     """The API version that created the job decides the types its operation carries."""
-    owner = models.CharField(max_length=254, db_index=True)
-    """E-mail address, lower case."""
 
     base_asked = models.CharField(max_length=100)
     """The base model as the caller named it, ``models/…``; an alias is echoed as asked."""
@@ -105,6 +105,43 @@ class Job(models.Model):
             return None
         ahead = Q(created__lt=self.created) | Q(created=self.created, pk__lt=self.pk)
         return Job.objects.filter(ahead, state=JobState.QUEUED).count() + 1
+
+
+class Permission(models.Model):
+    """What one grantee may do with a job's model. The owner's is one of them, and the only record of the owner."""
+
+    EVERYONE = "everyone"
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="permissions")
+    public_id = models.CharField(max_length=21, default=names.permission_id)
+    """21 digits, or ``everyone``."""
+    grantee_type = models.IntegerField(default=GranteeType.USER)
+    email = models.CharField(max_length=254, blank=True)
+    """Lower case; of a GROUP the name by which :class:`~tuning.assertions.Identity` knows the team. EVERYONE: none."""
+    role = models.IntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["email", "grantee_type", "role"], name="permission_of_grantee")]
+        constraints = [
+            models.UniqueConstraint(fields=["job", "grantee_type", "email"], name="permission_once_a_grantee"),
+            models.UniqueConstraint(fields=["job", "public_id"], name="permission_id_once_a_job"),
+            models.UniqueConstraint(fields=["job"], condition=Q(role=Role.OWNER), name="permission_one_owner"),
+            models.CheckConstraint(
+                condition=Q(role__in=[Role.OWNER, Role.WRITER, Role.READER]), name="permission_role_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(grantee_type=GranteeType.EVERYONE, email="", public_id="everyone")
+                | Q(grantee_type__in=[GranteeType.USER, GranteeType.GROUP]) & ~Q(email=""),
+                name="permission_has_a_grantee",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        return f"{self.job.name}/permissions/{self.public_id}"
 
 
 class LossChunk(models.Model):

@@ -35,6 +35,11 @@ def operation_id() -> str:
     return _random(SUFFIX_LENGTH)
 
 
+def permission_id() -> str:
+    """21 digits, as the service's."""
+    return str(secrets.randbelow(9 * 10**20) + 10**20)
+
+
 def _slug(text: str) -> str:
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower().replace("_", "")
     return "-".join(re.findall(r"[a-z0-9]+", plain)).lstrip(string.digits + "-")

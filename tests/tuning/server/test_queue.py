@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 def make_job(model_id: str = "job", **changes: Any) -> Job:
     now = timezone.now()
-    values = {"model_id": model_id, "operation_id": "op", "api_version": "v1beta", "owner": "ada@example.com"}
+    values = {"model_id": model_id, "operation_id": "op", "api_version": "v1beta"}
     values |= {"base_asked": "models/tiny-llama", "base": "tiny-llama", "temperature": 1, "top_p": 1, "top_k": 1}
     values |= {"epoch_count": 1, "batch_size": 1, "learning_rate": 1e-3, "example_count": 9, "total_steps": 9}
     return Job.objects.create(**values | {"created": now, "updated": now} | changes)

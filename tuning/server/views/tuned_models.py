@@ -6,7 +6,7 @@ from tuning import resources
 from tuning.assertions import Identity
 from tuning.errors import NotFound
 from tuning.server import creation, files, paging, rendering
-from tuning.server.access import Action, permit, visible_to
+from tuning.server.access import Action, listed_for, permit
 from tuning.server.answers import answer, json_answer
 from tuning.server.models import Job
 from tuning.server.names import TUNED_MODEL_ID
@@ -35,7 +35,7 @@ def get(request: HttpRequest, caller: Identity, version: str, model_id: str) -> 
 
 
 def listing(request: HttpRequest, caller: Identity, version: str) -> HttpResponse:
-    jobs, token = paging.page(Job.objects.filter(visible_to(caller)), request)
+    jobs, token = paging.page(Job.objects.filter(listed_for(caller)).with_curves(), request)
     models = tuple(rendering.tuned_model(job) for job in jobs)
     return answer(resources.TunedModelPage(tuned_models=models, next_page_token=token))
 
