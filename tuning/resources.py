@@ -287,3 +287,31 @@ class UsageMetadata:
 class GenerateContentResponse:
     candidates: tuple[Candidate, ...] = ()
     usage_metadata: UsageMetadata | None = None
+
+
+# Tuneboard's own, under /tuneboard/v1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApiKey:
+    """A script's key. ``key`` is its whole text, told once, when it is made; ``ending`` its last four characters."""
+
+    id: str = ""
+    name: str = ""
+    key: str = ""
+    ending: str = ""
+    created: datetime | None = None
+    last_used: datetime | None = None
+    revoked: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApiKeyPage:
+    keys: tuple[ApiKey, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewApiKey:
+    """``name`` says what the key is for."""
+
+    name: str = ""

@@ -1,5 +1,6 @@
 """Who is asking, and what they may do. One place decides: :func:`permit`, and its twin for lists."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 from django.conf import settings
@@ -34,6 +35,13 @@ LEAST_ROLE = {
 
 
 EVERYONE = Q(grantee_type=GranteeType.EVERYONE)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeyHolder(Identity):
+    """A script that shows an API key of a person's; ``key`` is the row's number."""
+
+    key: int
 
 
 def caller(request: HttpRequest) -> Identity:
@@ -110,7 +118,7 @@ def _key_holder(key: str) -> Identity | None:
     if found is None:
         return None
     found.touch()
-    return Identity(email=found.owner)
+    return KeyHolder(email=found.owner, key=found.pk)
 
 
 def _refuse_key() -> Identity:

@@ -11,12 +11,16 @@ SENTENCES = {
     ),
     "not_yours": "You do not have permission to access tuned model {name}.",
     "owner_only": "You need to be the owner of the resource to transfer ownership.",
+    "key_makes_no_key": "An API key cannot make API keys. Make one on the dashboard's page of API keys.",
+    "too_many_keys": "There are {limit} API keys in use. Revoke one that is no longer needed.",
     # What is not there
     "tuned_model_missing": "Tuned model {name} does not exist.",
     "operation_missing": "Operation {name} does not exist.",
     "base_model_unknown": (
         "{name} is not found, or is not supported for this method. Call ListModels to see the available models."
     ),
+    "training_data_gone": "The training data of {name} is no longer there.",
+    "key_missing": "API key {id} does not exist.",
     "route_unknown": "The requested URL {path} was not found on this server.",
     "method_not_allowed": "The method {method} is not allowed here. Allowed: {allowed}.",
     # What was sent

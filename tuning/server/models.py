@@ -1,5 +1,6 @@
 """What the tuning server remembers. Questions are asked of QuerySets; jobs change in :mod:`tuning.server.queue`."""
 
+import secrets
 from datetime import timedelta
 from hashlib import sha256
 from typing import Self
@@ -103,8 +104,12 @@ class Job(models.Model):
         """1 is next; ``None`` when the job does not wait."""
         if self.state != JobState.QUEUED:
             return None
-        ahead = Q(created__lt=self.created) | Q(created=self.created, pk__lt=self.pk)
-        return Job.objects.filter(ahead, state=JobState.QUEUED).count() + 1
+        return self.ahead().count() + 1
+
+    def ahead(self) -> JobQuerySet:
+        """The queued jobs whose turn comes before this one's."""
+        earlier = Q(created__lt=self.created) | Q(created=self.created, pk__lt=self.pk)
+        return Job.objects.filter(earlier, state=JobState.QUEUED)
 
 
 class Permission(models.Model):
@@ -184,6 +189,21 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         """The key a caller presented, unless it is unknown or revoked."""
         return self.filter(digest=digest(key), revoked=None).first()
 
+    def issue(self, name: str, owner: str) -> tuple["ApiKey", str]:
+        """A new key of ``owner``, and its text: nobody can learn that again."""
+        text = f"{KEY_PREFIX}{secrets.token_urlsafe(32)}"
+        key = self.create(name=name, owner=owner.lower(), digest=digest(text), ending=text[-4:])
+        key.refresh_from_db()  # created: by the database's clock
+        return key, text
+
+    def revoke(self) -> int:
+        """Make these keys useless from now on. Returns how many were in use."""
+        return self.filter(revoked=None).update(revoked=Now())
+
+
+KEY_PREFIX = "tb-"
+"""What every key begins with, so that one found in a file is known for what it is."""
+
 
 class ApiKey(models.Model):
     """A script's key, kept as a hash. Plain SHA-256 will do: a key has 256 random bits, so nobody guesses it."""
@@ -192,9 +212,15 @@ class ApiKey(models.Model):
     owner = models.CharField(max_length=254)
     """E-mail address, lower case."""
     digest = models.CharField(max_length=64, unique=True)
+    ending = models.CharField(max_length=4, blank=True)
+    """The last four characters, by which its owner tells it from others. Empty for keys of old."""
     created = models.DateTimeField(db_default=Now())
     last_used = models.DateTimeField(null=True)
     revoked = models.DateTimeField(null=True)
+    window = models.BigIntegerField(default=0)
+    """The minute since 1970 in which requests were last counted: :mod:`tuning.server.rates`."""
+    drawn = models.IntegerField(default=0)
+    """How many requests of that minute's limit have been given out."""
 
     objects = ApiKeyQuerySet.as_manager()
 
@@ -209,6 +235,27 @@ class ApiKey(models.Model):
 
 def digest(key: str) -> str:
     return sha256(key.encode()).hexdigest()
+
+
+class Upload(models.Model):
+    """A dataset that somebody sent ahead, to be named by its hash when a job is created. To others it is not there."""
+
+    owner = models.CharField(max_length=254)
+    """E-mail address, lower case."""
+    sha256 = models.CharField(max_length=64)
+    """Of the bytes as they were sent: the name its owner knows it by."""
+    training_data = models.CharField(max_length=64, db_index=True)
+    """SHA-256 of its examples' JSONL, as in :class:`Job`."""
+    examples = models.IntegerField()
+    size = models.BigIntegerField()
+    """Bytes of that JSONL."""
+    created = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["owner", "sha256"], name="upload_once_an_owner")]
+
+    def __str__(self) -> str:
+        return f"{self.sha256[:12]} ({self.owner})"
 
 
 class TunerState(models.Model):

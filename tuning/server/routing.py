@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 
 from tuning import wire
 from tuning.errors import InvalidRequest
 from tuning.server import access, answers
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 Resource = TypeVar("Resource")
 
 
@@ -34,7 +35,7 @@ class IdConverter(VersionConverter):
 def methods(**views: View) -> View:
     """One URL's views by HTTP method; each is given the request and the identity of the caller."""
 
-    def route(request: HttpRequest, **captured: str) -> HttpResponse:
+    def route(request: HttpRequest, **captured: str) -> HttpResponseBase:
         method = "GET" if request.method == "HEAD" else request.method or ""
         if method not in views:
             return answers.wrong_method(request, sorted(views))

@@ -4,7 +4,8 @@ from django.urls import path, re_path, register_converter
 
 from tuning.server import answers
 from tuning.server.routing import IdConverter, VersionConverter, methods
-from tuning.server.views import base_models, generation, operations, tuneboard, tuned_models
+from tuning.server.views import base_models, generation, operations, tuned_models
+from tuning.server.views.tuneboard import jobs, keys, status
 
 register_converter(VersionConverter, "version")
 register_converter(IdConverter, "id")
@@ -21,8 +22,14 @@ urlpatterns = [
     path("<version:version>/models", methods(GET=base_models.listing)),
     path("<version:version>/models/<id:model_id>", methods(GET=base_models.get)),
     path("<version:version>/models/<id:model_id>:generateContent", methods(POST=generation.by_base_model)),
-    path("tuneboard/v1/jobs/<id:model_id>", methods(GET=tuneboard.job)),
-    path("tuneboard/v1/status", methods(GET=tuneboard.status)),
-    path("healthz", tuneboard.healthz),
+    path("tuneboard/v1/jobs/<id:model_id>", methods(GET=jobs.job)),
+    path("tuneboard/v1/jobs/<id:model_id>/points", methods(GET=jobs.points)),
+    path("tuneboard/v1/jobs/<id:model_id>/log", methods(GET=jobs.log)),
+    path("tuneboard/v1/jobs/<id:model_id>/adapter", methods(GET=jobs.adapter)),
+    path("tuneboard/v1/jobs/<id:model_id>/training-data", methods(GET=jobs.training_data)),
+    path("tuneboard/v1/keys", methods(GET=keys.listing, POST=keys.create)),
+    path("tuneboard/v1/keys/<id:key_id>", methods(DELETE=keys.revoke)),
+    path("tuneboard/v1/status", methods(GET=status.status)),
+    path("healthz", status.healthz),
     re_path("", answers.unknown_route),
 ]

@@ -1,15 +1,13 @@
 """``python -m tuning.server apikey create NAME --owner EMAIL | list | revoke ID``"""
 
-import secrets
 from argparse import ArgumentParser
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_email
-from django.db.models.functions import Now
 
-from tuning.server.models import ApiKey, digest
+from tuning.server.models import ApiKey
 
 
 class Command(BaseCommand):
@@ -38,16 +36,15 @@ class Command(BaseCommand):
             validate_email(owner)
         except ValidationError as exc:
             raise CommandError(f"{owner} is no e-mail address.") from exc
-        key = f"tb-{secrets.token_urlsafe(32)}"
-        ApiKey.objects.create(name=name[:100], owner=owner.lower(), digest=digest(key))
-        self.stdout.write(key)
+        _, text = ApiKey.objects.issue(name[:100], owner)
+        self.stdout.write(text)
 
     def _list(self) -> None:
         for key in ApiKey.objects.order_by("pk"):
             used = f"last used {key.last_used:%Y-%m-%d}" if key.last_used else "never used"
             state = "revoked" if key.revoked else used
-            self.stdout.write(f"{key.pk}\t{key.name}\t{key.owner}\t{key.created:%Y-%m-%d}\t{state}")
+            self.stdout.write(f"{key.pk}\t{key.name}\t{key.owner}\t…{key.ending}\t{key.created:%Y-%m-%d}\t{state}")
 
     def _revoke(self, number: int) -> None:
-        if not ApiKey.objects.filter(pk=number, revoked=None).update(revoked=Now()):
+        if not ApiKey.objects.filter(pk=number).revoke():
             raise CommandError(f"There is no key {number} in use.")
