@@ -93,11 +93,23 @@ class TuningSnapshot:
     compute_time: datetime | None = None
 
 
+@dataclass(frozen=True)
+class PackedSnapshots:
+    """Snapshots as they are stored, packed as :mod:`tuning.curves` says: ten thousand are written without an object
+    for each. Only a server has them; what is read from the wire is a tuple of :class:`TuningSnapshot`.
+    """
+
+    data: bytes
+
+
+Snapshots = tuple[TuningSnapshot, ...] | PackedSnapshots
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TuningTask:
     start_time: datetime | None = None
     complete_time: datetime | None = None
-    snapshots: tuple[TuningSnapshot, ...] = ()
+    snapshots: Snapshots = ()
     training_data: Dataset | None = None
     hyperparameters: Hyperparameters | None = None
 
@@ -145,7 +157,7 @@ class CreateTunedModelMetadata:
     total_steps: int = 0
     completed_steps: int = 0
     completed_percent: float = 0.0
-    snapshots: tuple[TuningSnapshot, ...] = ()
+    snapshots: Snapshots = ()
     tuned_model: str = ""
 
 

@@ -18,9 +18,11 @@ from functools import cache
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
+import numpy as np
+import numpy.typing as npt
 import orjson
 
-from tuning import resources
+from tuning import curves, resources
 from tuning.errors import InvalidRequest
 
 T = TypeVar("T")
@@ -30,6 +32,9 @@ ONEOFS: dict[type, tuple[frozenset[str], ...]] = {
     resources.TunedModel: (frozenset({"base_model", "tuned_model_source"}),),
 }
 """Fields of which at most one may be set."""
+
+NANOSECONDS = frozenset({"start_time", "compute_time"})
+"""Times that the service wrote with nine digits, always. Ours are measured in microseconds: the last three are 0."""
 
 TYPE_URL = "type.googleapis.com/google.ai.generativelanguage.{version}.{message}"
 
@@ -54,9 +59,11 @@ def to_json(resource: object, *, version: str = "v1beta") -> dict[str, Any]:
     return _write_message(resource)
 
 
-def rfc3339(moment: datetime) -> str:
-    """``moment`` in UTC, with as many digits after the second as it needs: none, 3 or 6."""
+def rfc3339(moment: datetime, *, nanoseconds: bool = False) -> str:
+    """``moment`` in UTC, with as many digits after the second as it needs: none, 3 or 6; or always 9."""
     utc = moment.astimezone(UTC).replace(tzinfo=None)
+    if nanoseconds:
+        return utc.isoformat(timespec="microseconds") + "000Z"
     precision = "microseconds" if utc.microsecond % 1000 else "milliseconds" if utc.microsecond else "seconds"
     return utc.isoformat(timespec=precision) + "Z"
 
@@ -90,7 +97,16 @@ def _write_operation(operation: resources.Operation, version: str) -> dict[str, 
 def _write_message(message: object) -> dict[str, Any]:
     assert is_dataclass(message)
     values = ((field, getattr(message, field.name)) for field in fields(message))
-    return {_camel(field.name): _write_value(value) for field, value in values if value != field.default}
+    return {_camel(field.name): _write_field(field.name, value) for field, value in values if value != field.default}
+
+
+def _write_field(name: str, value: object) -> Any:
+    match value:
+        case datetime() if name in NANOSECONDS:
+            return rfc3339(value, nanoseconds=True)
+        case resources.PackedSnapshots():
+            return _write_snapshots(value.data)
+    return _write_value(value)
 
 
 def _write_value(value: object) -> Any:
@@ -108,6 +124,35 @@ def _write_value(value: object) -> Any:
             return _write_message(value)
         case _:
             return value
+
+
+def _write_snapshots(data: bytes) -> list[dict[str, Any]]:
+    """What :func:`_write_message` makes of a snapshot each, a column at a time: 10,000 take about 10 ms."""
+    series = curves.arrays(data)
+    columns = (series.steps.tolist(), series.epochs.tolist(), _write_losses(series.values), _write_times(series.times))
+    written = [
+        {"step": step, "epoch": epoch, "meanLoss": loss, "computeTime": moment}
+        for step, epoch, loss, moment in zip(*columns, strict=True)
+    ]
+    for name, column in (("step", series.steps), ("epoch", series.epochs), ("meanLoss", series.values)):
+        for index in np.flatnonzero(column == 0).tolist():
+            del written[index][name]
+    return written
+
+
+def _write_losses(values: npt.NDArray[np.float32]) -> list[Any]:
+    """orjson knows the shortest decimals of float32; whole numbers and what is no number are ours to spell."""
+    shortest: list[Any] = orjson.loads(orjson.dumps(np.ascontiguousarray(values), option=orjson.OPT_SERIALIZE_NUMPY))
+    for index in np.flatnonzero(~np.isfinite(values) | (values == np.trunc(values))).tolist():
+        shortest[index] = _write_float(float(values[index]))
+    return shortest
+
+
+def _write_times(seconds: curves.Floats) -> list[str]:
+    whole = np.floor(seconds)  # a double holds microseconds, but not the seconds since 1970 in nanoseconds
+    moments = whole.astype("M8[s]") + np.rint((seconds - whole) * 1e6).astype("m8[us]")
+    written: list[str] = np.datetime_as_string(moments.astype("M8[ns]"), timezone="UTC").tolist()
+    return written
 
 
 def _write_float(value: float) -> float | int | str:
@@ -258,6 +303,7 @@ def _join(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
+@cache
 def _camel(name: str) -> str:
     head, *rest = name.split("_")
     return head + "".join(word.capitalize() for word in rest)

@@ -9,8 +9,9 @@ from google.protobuf import json_format
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuning import resources, wire
+from tuning import curves, resources, wire
 from tuning.errors import InvalidRequest
+from tuning.jobs import Point
 
 texts = st.text(st.characters(blacklist_categories=["Cs"]), max_size=30)
 floats = st.floats(-(2.0**126), 2.0**126, width=32)
@@ -179,6 +180,30 @@ def test_numbers_are_written_as_the_service_wrote_them() -> None:
     assert wire.to_json(resources.TunedModel(temperature=0.9, top_k=0)) == {"temperature": 0.9, "topK": 0}
 
 
+points = st.builds(
+    Point,
+    step=st.integers(0, 2**32 - 1),
+    epoch=st.integers(0, 2**32 - 1),
+    value=st.floats(width=32),
+    time=times.map(datetime.timestamp),
+)
+
+
+@given(st.lists(points, min_size=1, max_size=5))
+def test_packed_snapshots_are_written_as_each_by_itself(curve: list[Point]) -> None:
+    each = [
+        resources.TuningSnapshot(
+            step=point.step,
+            epoch=point.epoch,
+            mean_loss=point.value,
+            compute_time=datetime.fromtimestamp(point.time, UTC),
+        )
+        for point in curve
+    ]
+    packed = resources.PackedSnapshots(curves.pack(curve))
+    assert wire.dumps(resources.TuningTask(snapshots=packed)) == wire.dumps(resources.TuningTask(snapshots=tuple(each)))
+
+
 def test_a_loss_that_is_no_number_is_never_written_bare() -> None:
     assert wire.to_json(resources.TuningSnapshot(mean_loss=float("nan"))) == {"meanLoss": "NaN"}
 
@@ -187,5 +212,6 @@ def test_time_is_written_in_utc_with_a_z() -> None:
     moment = datetime(2024, 3, 14, 20, 11, 46, tzinfo=UTC)
     assert wire.rfc3339(moment) == "2024-03-14T20:11:46Z"
     assert wire.rfc3339(moment + timedelta(milliseconds=5)) == "2024-03-14T20:11:46.005Z"
+    assert wire.rfc3339(moment, nanoseconds=True) == "2024-03-14T20:11:46.000000000Z"
     read = wire.loads(resources.TuningSnapshot, b'{"computeTime": "2024-03-14T21:11:46.123456789+01:00"}')
     assert read.compute_time == moment + timedelta(microseconds=123456)

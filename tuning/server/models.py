@@ -96,9 +96,12 @@ class Job(models.Model):
 
     def points(self, after: int = 0) -> list[Point]:
         """The losses of the attempt under way (or the last) after step ``after``."""
+        return [point for point in curves.unpack(self.curve(after)) if point.step > after]
+
+    def curve(self, after: int = 0) -> bytes:
+        """The same, packed as :mod:`tuning.curves` says, and from some step before ``after`` on."""
         chunks = self.chunks.all() if after == 0 else self.chunks.filter(last_step__gt=after)
-        packed = b"".join(bytes(chunk.points) for chunk in chunks if chunk.attempt == self.attempt)
-        return [point for point in curves.unpack(packed) if point.step > after]
+        return b"".join(bytes(chunk.points) for chunk in chunks if chunk.attempt == self.attempt)
 
     def queue_place(self) -> int | None:
         """1 is next; ``None`` when the job does not wait."""

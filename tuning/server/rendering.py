@@ -1,9 +1,7 @@
 """Jobs and base models as the API's resources."""
 
-from datetime import UTC, datetime
-
 from tuning import resources
-from tuning.jobs import JobState, Point
+from tuning.jobs import JobState
 from tuning.resources import ModelState
 from tuning.server.base_models import Offer
 from tuning.server.messages import failure_sentence
@@ -89,13 +87,9 @@ def _tuning_task(job: Job) -> resources.TuningTask:
     )
 
 
-def _snapshots(job: Job) -> tuple[resources.TuningSnapshot, ...]:
-    return tuple(_snapshot(point) for point in job.points())
-
-
-def _snapshot(point: Point) -> resources.TuningSnapshot:
-    moment = datetime.fromtimestamp(point.time, UTC)
-    return resources.TuningSnapshot(step=point.step, epoch=point.epoch, mean_loss=point.value, compute_time=moment)
+def _snapshots(job: Job) -> resources.Snapshots:
+    curve = job.curve()
+    return resources.PackedSnapshots(curve) if curve else ()
 
 
 def _failure(job: Job) -> resources.Status | None:
