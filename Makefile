@@ -67,5 +67,6 @@ lint-production:
 	$(PRODUCTION) $(BIN)/python -m tuning.server check --deploy --fail-level WARNING
 
 .PHONY: bench
-bench: install-dev ## Measure the start and the memory of the processes
+bench: install-dev ## Measure the start, the memory of the processes and the API's answers
 	@$(BIN)/python benchmarks/start.py
+	@$(BIN)/python benchmarks/api.py

@@ -1,0 +1,110 @@
+"""A job of the real service, recorded in September 2023: ours is written to the same byte."""
+
+import json
+import re
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from tuning import curves, wire
+from tuning.jobs import JobState, Point
+from tuning.server import rendering
+from tuning.server.models import Job, LossChunk
+
+pytestmark = pytest.mark.django_db
+
+SNAPSHOTS = [
+    {"step": 1, "meanLoss": 7.2774773, "computeTime": "2023-09-18T22:02:12.453056368Z"},
+    {"step": 2, "meanLoss": 6.1902447, "computeTime": "2023-09-18T22:02:13.789508217Z"},
+    {"step": 3, "meanLoss": 5.5545835, "computeTime": "2023-09-18T22:02:15.136220505Z"},
+    {"step": 4, "epoch": 1, "meanLoss": 7.9237704, "computeTime": "2023-09-18T22:02:16.474358517Z"},
+    {"step": 5, "epoch": 1, "meanLoss": 7.6770706, "computeTime": "2023-09-18T22:02:17.758261108Z"},
+    {"step": 6, "epoch": 1, "meanLoss": 7.378622, "computeTime": "2023-09-18T22:02:19.114072224Z"},
+    {"step": 7, "epoch": 1, "meanLoss": 4.485537, "computeTime": "2023-09-18T22:02:20.927434115Z"},
+    {"step": 8, "epoch": 2, "meanLoss": 6.815181, "computeTime": "2023-09-18T22:02:22.267906011Z"},
+    {"step": 9, "epoch": 2, "meanLoss": 6.411363, "computeTime": "2023-09-18T22:02:24.078114085Z"},
+    {"step": 10, "epoch": 2, "meanLoss": 8.585093, "computeTime": "2023-09-18T22:02:25.441598938Z"},
+    {"step": 11, "epoch": 2, "meanLoss": 4.901249, "computeTime": "2023-09-18T22:02:27.108985392Z"},
+    {"step": 12, "epoch": 3, "meanLoss": 7.073003, "computeTime": "2023-09-18T22:02:28.441662034Z"},
+]
+RECORDED: dict[str, Any] = {
+    "name": "tunedModels/my-display-name-81-9wpmc1m920vq",
+    "baseModel": "models/text-bison-tuning-test",
+    "displayName": "my display name 81",
+    "state": "ACTIVE",
+    "createTime": "2023-09-18T22:02:08.690991Z",
+    "updateTime": "2023-09-18T22:02:28.806318Z",
+    "tuningTask": {
+        "startTime": "2023-09-18T22:02:09.161100369Z",
+        "completeTime": "2023-09-18T22:02:28.806318Z",
+        "snapshots": SNAPSHOTS,
+        "hyperparameters": {"epochCount": 3, "batchSize": 4, "learningRate": 0.001},
+    },
+    "temperature": 0.7,
+    "topP": 0.95,
+    "topK": 40,
+}
+
+
+def the_same_job() -> Job:
+    """The recorded job as a row of ours."""
+    task = RECORDED["tuningTask"]
+    hyperparameters = task["hyperparameters"]
+    job = Job.objects.create(
+        model_id=RECORDED["name"].removeprefix("tunedModels/"),
+        operation_id="operation",
+        api_version="v1beta3",
+        base_asked=RECORDED["baseModel"],
+        base="tiny-llama",
+        display_name=RECORDED["displayName"],
+        temperature=RECORDED["temperature"],
+        top_p=RECORDED["topP"],
+        top_k=RECORDED["topK"],
+        epoch_count=hyperparameters["epochCount"],
+        batch_size=hyperparameters["batchSize"],
+        learning_rate=hyperparameters["learningRate"],
+        example_count=15,
+        total_steps=12,
+        completed_steps=12,
+        attempt=1,
+        state=JobState.SUCCEEDED,
+        created=datetime.fromisoformat(RECORDED["createTime"]),
+        updated=datetime.fromisoformat(RECORDED["updateTime"]),
+        started=datetime.fromisoformat(task["startTime"]),
+        finished=datetime.fromisoformat(task["completeTime"]),
+    )
+    packed = curves.pack(point(snapshot) for snapshot in SNAPSHOTS)
+    LossChunk.objects.create(job=job, attempt=1, first_step=1, last_step=12, points=packed)
+    return job
+
+
+def point(snapshot: dict[str, Any]) -> Point:
+    moment = datetime.fromisoformat(snapshot["computeTime"]).timestamp()
+    return Point(snapshot["step"], snapshot.get("epoch", 0), snapshot["meanLoss"], moment)
+
+
+def in_microseconds(text: str) -> str:
+    """``text`` with what our clock does not measure, the last three digits of nanoseconds, as 0."""
+    return re.sub(r"(\.\d{6})\d{3}Z", r"\g<1>000Z", text)
+
+
+def test_recorded_model_is_written_to_the_same_byte() -> None:
+    written = wire.dumps(rendering.tuned_model(the_same_job())).decode()
+    assert written == in_microseconds(json.dumps(RECORDED, indent=2) + "\n")
+
+
+def test_recorded_operation_is_written_in_its_order_with_both_types() -> None:
+    metadata = {
+        "@type": "type.googleapis.com/google.ai.generativelanguage.v1beta3.CreateTunedModelMetadata",
+        "totalSteps": 12,
+        "completedSteps": 12,
+        "completedPercent": 100,
+        "snapshots": SNAPSHOTS,
+        "tunedModel": RECORDED["name"],
+    }
+    response = {"@type": "type.googleapis.com/google.ai.generativelanguage.v1beta3.TunedModel", **RECORDED}
+    name = f"{RECORDED['name']}/operations/operation"
+    operation = {"name": name, "metadata": metadata, "done": True, "response": response}
+    written = wire.dumps(rendering.operation(the_same_job()), version="v1beta3").decode()
+    assert written == in_microseconds(json.dumps(operation, indent=2) + "\n")
