@@ -32,39 +32,43 @@ SHAPE = {
 }
 
 
-def entry(name: str = NAME) -> catalogue.BaseModelEntry:
+def entry(name: str = NAME, answer_tokens: int = 64) -> catalogue.BaseModelEntry:
     return catalogue.BaseModelEntry(
         name=name,
         display_name="Tiny Llama",
         description="Two random layers. Knows nothing, learns quickly.",
         input_token_limit=192,
-        output_token_limit=64,
+        output_token_limit=answer_tokens,
         temperature=0.7,
         top_p=0.95,
         top_k=40,
     )
 
 
-def build(models_dir: Path, name: str = NAME) -> Path:
-    """The prepared folder ``models_dir/name``, made in about a second unless it is there."""
+def build(models_dir: Path, name: str = NAME, answer_tokens: int = 64) -> Path:
+    """The prepared folder ``models_dir/name``, made in about a second unless it is there.
+
+    The model ends no answer by itself unless it is taught to; it may have ``answer_tokens``.
+    """
     folder = models_dir / name
     with locked(models_dir):
         if not catalogue.is_prepared(name, models_dir):
             with staged(folder) as aside:
-                _fill(aside, name)
+                _fill(aside, entry(name, answer_tokens))
     return folder
 
 
-def _fill(folder: Path, name: str) -> None:
+def _fill(folder: Path, made: catalogue.BaseModelEntry) -> None:
     tokenizer = _tokenizer()
-    shape = SHAPE | {"vocab_size": tokenizer.get_vocab_size()}
+    positions = max(512, made.context_tokens)
+    shape = SHAPE | {"vocab_size": tokenizer.get_vocab_size(), "max_position_embeddings": positions}
     tokenizer.save(str(folder / catalogue.TOKENIZER_FILE))
     (folder / catalogue.CONFIG_FILE).write_bytes(orjson.dumps(shape))
     tensors = {name: weights.to_bfloat16(values) for name, values in _weights(shape).items()}
     weights.save(tensors, folder / catalogue.WEIGHTS_FILE)
     rounded = ((name, weights.to_float32(bits)) for name, bits in tensors.items())
     exports.write_base(folder, rounded, folder / catalogue.GGUF_FILE)
-    catalogue.write_entry(entry(name), folder)
+    catalogue.write_entry(made, folder)
 
 
 def _tokenizer() -> Tokenizer:

@@ -56,6 +56,47 @@ class EngineAnswer:
     answer_tokens: int
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What was added to an answer just now: whole characters, a token or a few."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ending:
+    """How an answer ended; ``finish_reason`` is STOP or MAX_TOKENS."""
+
+    finish_reason: str
+    prompt_tokens: int
+    answer_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """An answer came to no end: the code and the detail of a :class:`tuning.errors.ServiceError`."""
+
+    code: str
+    detail: str = ""
+
+
+Said = Piece | Ending | Broken
+"""A line of an answer: pieces, then one of the others."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CountSpec:
+    """A prompt whose tokens are to be counted, the prompt format's own among them."""
+
+    base: str
+    prompt: str
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCount:
+    tokens: int
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PrepareSpec:
     """One base model to be made ready in the folder ``models``."""

@@ -1,9 +1,14 @@
 """Asking the inference child: the client's side of its private HTTP endpoint. Loads no torch."""
 
-import requests
+import time
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 
-from tuning.engine import AnswerSpec, EngineAnswer
-from tuning.engine.lines import decode, encode
+import requests
+from urllib3.exceptions import HTTPError, ReadTimeoutError
+
+from tuning.engine import AnswerSpec, Broken, CountSpec, Ending, EngineAnswer, Piece, TokenCount
+from tuning.engine.lines import decode, decode_said, encode
 from tuning.errors import (
     BadAnswer,
     Exhausted,
@@ -36,34 +41,83 @@ def ask(address: str, key: str, spec: AnswerSpec, timeout: float = 300.0) -> Eng
     ``FailedPrecondition`` (``adapter_unusable``), ``Exhausted`` (``inference_busy``), ``TimedOut``, ``Unreachable``
     (no child there: the tuner is starting it), ``BadAnswer``, and ``Unavailable`` for any other trouble.
     """
+    *pieces, ending = stream(address, key, spec, timeout)
+    assert isinstance(ending, Ending)  # stream's promise
+    return EngineAnswer(
+        text="".join(piece.text for piece in pieces if isinstance(piece, Piece)),
+        finish_reason=ending.finish_reason,
+        prompt_tokens=ending.prompt_tokens,
+        answer_tokens=ending.answer_tokens,
+    )
+
+
+def stream(address: str, key: str, spec: AnswerSpec, timeout: float = 300.0) -> Generator[Piece | Ending, None, None]:
+    """The same answer as it is made: pieces, then one ``Ending``. Closing the generator stops the answer.
+
+    Raises what :func:`ask` raises, at the first piece or later; ``timeout`` is for all of it.
+    """
+    with _asking(f"{address}/generate", key, spec, timeout) as response:
+        for line in _lines(response, time.monotonic() + timeout):
+            said = _read(line)
+            yield said
+            if isinstance(said, Ending):
+                return
+    raise BadAnswer(detail="an answer without an end")
+
+
+def count(address: str, key: str, spec: CountSpec, timeout: float = 30.0) -> int:
+    """How many tokens a prompt has. Raises what :func:`ask` raises."""
+    with _asking(f"{address}/count", key, spec, timeout) as response:
+        try:
+            return decode(response.content, TokenCount).tokens
+        except ValueError as exc:
+            raise BadAnswer from exc
+
+
+@contextmanager
+def _asking(url: str, key: str, spec: object, timeout: float) -> Iterator[requests.Response]:
+    """A successful answer, its body still to be read."""
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
     try:
-        response = requests.post(
-            f"{address}/generate",
-            data=encode(spec),
-            headers={"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
-            timeout=(CONNECT_TIMEOUT, timeout),
-        )
-    except requests.Timeout as exc:
+        with requests.post(
+            url, data=encode(spec), headers=headers, timeout=(CONNECT_TIMEOUT, timeout), stream=True
+        ) as response:
+            if response.status_code != requests.codes.ok:
+                raise _refusal(response)
+            yield response
+    except (requests.Timeout, ReadTimeoutError) as exc:
         raise TimedOut from exc
-    except requests.RequestException as exc:
+    except (requests.RequestException, HTTPError) as exc:
         raise Unreachable("inference_unreachable") from exc
-    return _answer(response)
 
 
-def _answer(response: requests.Response) -> EngineAnswer:
-    if response.status_code != requests.codes.ok:
-        raise _refusal(response)
+def _lines(response: requests.Response, deadline: float) -> Iterator[bytes]:
+    """The lines of the body as they come. What is left without an end of line was cut off, and is none."""
+    held = b""
+    while chunk := response.raw.read1(64 * 1024):
+        *lines, held = (held + chunk).split(b"\n")
+        yield from lines
+        if time.monotonic() > deadline:
+            raise TimedOut
+
+
+def _read(line: bytes) -> Piece | Ending:
     try:
-        return decode(response.content, EngineAnswer)
+        said = decode_said(line)
     except ValueError as exc:
         raise BadAnswer from exc
+    if isinstance(said, Broken):
+        raise Unavailable(said.code, detail=said.detail)
+    return said
 
 
 def _refusal(response: requests.Response) -> ServiceError:
-    """The child says ``{"code": …, "detail": …}`` with a status of :data:`REFUSALS`, or 500."""
+    """The child says ``Broken`` with a status of :data:`REFUSALS`, or 500."""
     kind = REFUSALS.get(response.status_code, Unavailable)
     try:
-        said = response.json()
-        return kind(str(said["code"]), detail=str(said.get("detail", "")))
-    except (ValueError, LookupError, TypeError, AttributeError):
-        return kind(detail=f"HTTP {response.status_code}")
+        said = decode_said(response.content)
+    except ValueError:
+        said = None
+    return (
+        kind(said.code, detail=said.detail) if isinstance(said, Broken) else kind(detail=f"HTTP {response.status_code}")
+    )

@@ -5,7 +5,7 @@ for SmolLM2) and takes its place; questions under way keep the old one alive unt
 """
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_urlsafe
@@ -14,10 +14,10 @@ from typing import Any
 
 import xllamacpp
 
-from tuning.engine import AnswerSpec, EngineAnswer, InferenceSpec, catalogue
+from tuning.engine import AnswerSpec, CountSpec, Ending, InferenceSpec, Piece, TokenCount, catalogue
 from tuning.engine.catalogue import BaseModelEntry
 from tuning.engine.exports import ADAPTER_GGUF
-from tuning.engine.prompts import Prompts
+from tuning.engine.prompts import Prompts, prompts
 from tuning.errors import EngineError, FailedPrecondition, InvalidRequest, NotFound, Unavailable
 
 MAX_ADAPTERS = 16
@@ -25,6 +25,9 @@ MAX_ADAPTERS = 16
 
 MAX_BASES = 2
 """Base models kept in memory."""
+
+Tell = Callable[[Piece], bool]
+"""Hands a piece to whoever asked, and says whether anybody still listens. Must not raise: llama.cpp would hide it."""
 
 FINISH = {"stop": "STOP", "length": "MAX_TOKENS"}
 
@@ -55,16 +58,29 @@ class Generator:
         self._loaded: dict[str, Loaded] = {}
         self._building = Lock()
 
-    def answer(self, question: AnswerSpec) -> EngineAnswer:
-        """Raises what :func:`tuning.engine.answers.ask` says."""
+    def answer(self, question: AnswerSpec, tell: Tell) -> Ending | None:
+        """Answer piece by piece, until the end or until nobody listens: then there is no ending.
+
+        Raises what :func:`tuning.engine.answers.ask` says.
+        """
         entry = self._entry(question.base)
         adapter = None if question.adapter is None else self._adapter_file(question.adapter)
         loaded = self._with(entry, adapter)
         prompt = loaded.prompts.prompt(question.prompt)
         if len(prompt) > entry.input_token_limit:
             raise InvalidRequest("prompt_too_long", detail=f"{len(prompt)} tokens, at most {entry.input_token_limit}")
-        request = sampling(question, entry) | {"prompt": prompt, "lora": chosen(loaded, adapter)}
-        return _read(loaded.server.handle_completions(request))
+        request = sampling(question, entry) | {"prompt": prompt, "lora": chosen(loaded, adapter), "stream": True}
+        answering = Answering(tell)
+        loaded.server.handle_completions(request, answering)
+        return answering.ending()
+
+    def count(self, question: CountSpec) -> TokenCount:
+        """How many tokens the prompt has; for this, no weights are loaded. Raises ``NotFound``."""
+        entry = self._entry(question.base)
+        return TokenCount(len(self._prompts(entry).prompt(question.prompt)))
+
+    def _prompts(self, entry: BaseModelEntry) -> Prompts:
+        return prompts(self._spec.models / entry.name, entry.prompt_format)
 
     def _entry(self, base: str) -> BaseModelEntry:
         try:
@@ -100,14 +116,43 @@ class Generator:
     def _build(self, entry: BaseModelEntry, adapter: AdapterFile | None) -> Loaded:
         current = self._loaded.get(entry.name)
         adapters = _latest(current.adapters if current else (), adapter)
-        folder = self._spec.models / entry.name
-        prompts = current.prompts if current else Prompts(folder, entry.prompt_format)
-        built = Loaded(start(folder, entry, adapters, self._spec.threads), prompts, adapters)
+        server = start(self._spec.models / entry.name, entry, adapters, self._spec.threads)
+        built = Loaded(server, self._prompts(entry), adapters)
         self._loaded.pop(entry.name, None)
         self._loaded[entry.name] = built
         for oldest in list(self._loaded)[:-MAX_BASES]:
             del self._loaded[oldest]
         return built
+
+
+class Answering:
+    """Hears llama.cpp making an answer. Characters and stop sequences that are not whole yet, it keeps to itself."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self._heard: Mapping[str, Any] = {}
+        self._left = False
+
+    def __call__(self, values: Mapping[str, Any]) -> bool:
+        """Whether to stop."""
+        self._heard = values
+        text = values["choices"][0]["text"] if "choices" in values else ""
+        self._left = bool(text) and not self._tell(Piece(text))
+        return self._left
+
+    def ending(self) -> Ending | None:
+        """``None`` where nobody listened to the end. Raises ``Unavailable`` where llama.cpp failed."""
+        if self._left:
+            return None
+        if "usage" not in self._heard:
+            error = self._heard.get("error", {})
+            raise Unavailable("inference_failed", detail=str(error.get("message", ""))[:200])
+        usage = self._heard["usage"]
+        return Ending(
+            finish_reason=FINISH.get(self._heard["choices"][0]["finish_reason"], "STOP"),
+            prompt_tokens=usage["prompt_tokens"],
+            answer_tokens=usage["completion_tokens"],
+        )
 
 
 def start(folder: Path, entry: BaseModelEntry, adapters: tuple[AdapterFile, ...], threads: int | None) -> Any:
@@ -136,7 +181,8 @@ def sampling(question: AnswerSpec, entry: BaseModelEntry) -> dict[str, Any]:
         "stop": list(question.stop_sequences),
         # What it remembers of one prompt was made under another adapter, and it does not always notice the change.
         "cache_prompt": False,
-        "seed": -1 if question.seed is None else question.seed & 0xFFFFFFFF,
+        # Its largest seed means one of chance, as -1 does.
+        "seed": -1 if question.seed is None else question.seed % 0xFFFFFFFF,
     }
 
 
@@ -168,15 +214,3 @@ def _parameters(folder: Path, entry: BaseModelEntry, threads: int | None) -> Any
     if threads is not None:
         parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = threads
     return parameters
-
-
-def _read(values: Mapping[str, Any]) -> EngineAnswer:
-    if "choices" not in values:
-        raise Unavailable("inference_failed", detail=str(values.get("message", ""))[:200])
-    choice, usage = values["choices"][0], values["usage"]
-    return EngineAnswer(
-        text=choice["text"],
-        finish_reason=FINISH.get(choice["finish_reason"], "STOP"),
-        prompt_tokens=usage["prompt_tokens"],
-        answer_tokens=usage["completion_tokens"],
-    )

@@ -1,26 +1,28 @@
 """The inference child: ``python -m tuning.engine.inference``, a :class:`tuning.engine.InferenceSpec` on standard input.
 
 It listens on this machine alone, at a port of chance, and answers nobody without its key. Beyond ``GET /health``
-there is one request: ``POST /generate``, an :class:`tuning.engine.AnswerSpec` in, an :class:`EngineAnswer` out.
-Prompts and answers reach no log.
+there are two requests. ``POST /generate``: an :class:`tuning.engine.AnswerSpec` in, :data:`tuning.engine.Said` out,
+a JSON object a line, each as soon as it is made; who hangs up has the answer stopped. ``POST /count``: a
+:class:`CountSpec` in, a :class:`TokenCount` out. What fails before the first piece is a status of
+:data:`tuning.engine.answers.REFUSALS`, and the object a :class:`Broken`. Prompts and answers reach no log.
 """
 
 import hmac
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from secrets import token_urlsafe
 from threading import BoundedSemaphore
-from typing import Any
+from typing import TYPE_CHECKING, TypeVar
 
-import orjson
-
-from tuning.engine import AnswerSpec, EngineAnswer, Event, InferenceSpec, Ready, child
+from tuning.engine import AnswerSpec, Broken, CountSpec, Event, InferenceSpec, Ready, Said, child
 from tuning.engine.answers import REFUSALS
-from tuning.engine.lines import decode
+from tuning.engine.lines import decode, encode, encode_said
 from tuning.errors import Exhausted, InvalidRequest, NotFound, ServiceError, Unauthenticated
+
+if TYPE_CHECKING:
+    from tuning.engine.generation import Generator
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +33,9 @@ MAX_WAITING = 64
 """Questions under way or waiting; llama.cpp takes them one after the other."""
 
 PATIENCE = 10.0
-"""Seconds a caller may take to send its request."""
+"""Seconds a caller may take to send its request, or to take a piece of its answer."""
+
+Task = TypeVar("Task")
 
 STATUSES = {kind: status for status, kind in REFUSALS.items()}
 
@@ -41,9 +45,9 @@ class Desk(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, answer: Callable[[AnswerSpec], EngineAnswer]) -> None:
+    def __init__(self, generator: "Generator") -> None:
         super().__init__(("127.0.0.1", 0), Conversation)
-        self.answer = answer
+        self.generator = generator
         self.key = token_urlsafe(32)
         self.seats = BoundedSemaphore(MAX_WAITING)
 
@@ -60,64 +64,82 @@ class Conversation(BaseHTTPRequestHandler):
 
     server: Desk
     timeout = PATIENCE
+    disable_nagle_algorithm = True  # a piece is small, and the next may take a while
+    _answered = False
 
     def do_GET(self) -> None:
-        self._reply(self._health)
+        self._attempt({"/health": self._health})
 
     def do_POST(self) -> None:
-        self._reply(self._generate)
+        self._attempt({"/generate": self._generate, "/count": self._count})
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's own name
         """Nothing: the api process logs its requests."""
 
-    def _health(self) -> dict[str, Any]:
-        self._expect("/health")
-        return {}
+    def _health(self) -> None:
+        self._say(b"{}")
 
-    def _generate(self) -> dict[str, Any]:
-        self._expect("/generate")
-        question = self._question()
+    def _generate(self) -> None:
+        question = self._task(AnswerSpec)
         if not self.server.seats.acquire(blocking=False):
             raise Exhausted("inference_busy")
         try:
-            return asdict(self.server.answer(question))
+            if ending := self.server.generator.answer(question, self._tell):
+                self._tell(ending)
         finally:
             self.server.seats.release()
 
-    def _expect(self, path: str) -> None:
-        given = self.headers.get("Authorization", "").encode()
-        if not hmac.compare_digest(given, f"Bearer {self.server.key}".encode()):
-            raise Unauthenticated
-        if self.path != path:
-            raise NotFound
+    def _count(self) -> None:
+        self._say(encode(self.server.generator.count(self._task(CountSpec))))
 
-    def _question(self) -> AnswerSpec:
-        length = self.headers.get("Content-Length", "")
-        if not length.isascii() or not length.isdigit() or int(length) > MAX_BODY:
-            raise InvalidRequest
+    def _tell(self, said: Said) -> bool:
+        """Whether the caller still listens."""
         try:
-            return decode(self.rfile.read(int(length)), AnswerSpec)
-        except ValueError as exc:
-            raise InvalidRequest from exc
+            self._say(encode_said(said))
+        except OSError:
+            return False
+        return True
 
-    def _reply(self, work: Callable[[], dict[str, Any]]) -> None:
+    def _attempt(self, routes: dict[str, Callable[[], None]]) -> None:
+        """Do what the path names; what fails is told as far as that is still possible."""
         try:
-            status, values = HTTPStatus.OK.value, work()
+            self._route(routes)()
         except ServiceError as exc:
-            status, values = STATUSES.get(type(exc), 503), {"code": exc.code, "detail": exc.detail}
+            self._refuse(STATUSES.get(type(exc), 503), Broken(exc.code, exc.detail))
         except OSError:
             raise
         except Exception as exc:
             logger.error("an answer failed: %s", type(exc).__name__)  # its text may hold a prompt
-            status, values = 500, {"code": "inference_failed", "detail": type(exc).__name__}
-        self._send(status, orjson.dumps(values))
+            self._refuse(500, Broken("inference_failed", type(exc).__name__))
 
-    def _send(self, status: int, body: bytes) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+    def _route(self, routes: dict[str, Callable[[], None]]) -> Callable[[], None]:
+        given = self.headers.get("Authorization", "").encode()
+        if not hmac.compare_digest(given, f"Bearer {self.server.key}".encode()):
+            raise Unauthenticated
+        if self.path not in routes:
+            raise NotFound
+        return routes[self.path]
+
+    def _task(self, kind: type[Task]) -> Task:
+        length = self.headers.get("Content-Length", "")
+        if not length.isascii() or not length.isdigit() or int(length) > MAX_BODY:
+            raise InvalidRequest
+        try:
+            return decode(self.rfile.read(int(length)), kind)
+        except ValueError as exc:
+            raise InvalidRequest from exc
+
+    def _refuse(self, status: int, broken: Broken) -> None:
+        self._say(encode_said(broken), status)
+
+    def _say(self, line: bytes, status: int = HTTPStatus.OK) -> None:
+        """A line of the answer; the first is preceded by ``status``. The end of the connection ends the answer."""
+        if not self._answered:
+            self._answered = True
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+        self.wfile.write(line)
 
 
 def serve(spec: InferenceSpec) -> Iterator[Event]:
@@ -125,7 +147,7 @@ def serve(spec: InferenceSpec) -> Iterator[Event]:
     # llama.cpp takes a moment to load; the supervisor's closing pipe must be heard meanwhile.
     from tuning.engine.generation import Generator  # noqa: PLC0415
 
-    with Desk(Generator(spec).answer) as desk:
+    with Desk(Generator(spec)) as desk:
         yield Ready(desk.address, desk.key)
         desk.serve_forever()
 

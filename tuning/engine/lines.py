@@ -1,6 +1,7 @@
 """The engine's values as JSON lines: what goes through a child's pipes, and the only place that knows the spelling.
 
-An event is an object that names its class under ``event``; a spec or an answer is the plain object.
+An event is an object that names its class under ``event``, a line of an answer under ``said``; a spec or a count
+is the plain object.
 """
 
 from functools import cache
@@ -10,7 +11,7 @@ from cattrs import BaseValidationError
 from cattrs.preconf.orjson import OrjsonConverter, make_converter
 from cattrs.strategies import configure_tagged_union
 
-from tuning.engine import Event
+from tuning.engine import Event, Said
 
 Value = TypeVar("Value")
 
@@ -19,11 +20,12 @@ Value = TypeVar("Value")
 def _converter() -> OrjsonConverter:
     converter = make_converter(forbid_extra_keys=True)
     configure_tagged_union(Event, converter, tag_name="event")
+    configure_tagged_union(Said, converter, tag_name="said")
     return converter
 
 
 def encode(value: object) -> bytes:
-    """``value``, a spec or an answer, as one line."""
+    """``value``, a spec or a count, as one line."""
     return _converter().dumps(value) + b"\n"
 
 
@@ -42,3 +44,12 @@ def encode_event(event: Event) -> bytes:
 def decode_event(line: bytes) -> Event:
     """The event written in ``line``. Raises ``ValueError`` when there is none."""
     return cast(Event, decode(line, cast(Any, Event)))
+
+
+def encode_said(said: Said) -> bytes:
+    return _converter().dumps(said, unstructure_as=Said) + b"\n"
+
+
+def decode_said(line: bytes) -> Said:
+    """The line of an answer written in ``line``. Raises ``ValueError`` when there is none."""
+    return cast(Said, decode(line, cast(Any, Said)))

@@ -1,13 +1,12 @@
 """What the engine's tests do with children: run them to their end, ask them, wait for what is coming."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tuning.engine import AnswerSpec, EngineAnswer, Event, Ready
-from tuning.engine.answers import ask
+from tuning.engine import AnswerSpec, CountSpec, Ending, EngineAnswer, Event, Piece, Ready, answers
 from tuning.engine.children import Child, start_inference
 
 Pair = tuple[str, str]
@@ -40,11 +39,24 @@ class Desk:
     ready: Ready
     base: str
 
-    def ask(self, prompt: str, adapter: Path | None = None, **changes: object) -> EngineAnswer:
+    def ask(self, prompt: str, adapter: Path | None = None, timeout: float = 60, **changes: object) -> EngineAnswer:
+        question = self._question(prompt, adapter, **changes)
+        return answers.ask(self.ready.address, self.ready.key, question, timeout)
+
+    def stream(
+        self, prompt: str, adapter: Path | None = None, **changes: object
+    ) -> Generator[Piece | Ending, None, None]:
+        question = self._question(prompt, adapter, **changes)
+        return answers.stream(self.ready.address, self.ready.key, question, timeout=60)
+
+    def count(self, prompt: str) -> int:
+        return answers.count(self.ready.address, self.ready.key, CountSpec(base=self.base, prompt=prompt))
+
+    def _question(self, prompt: str, adapter: Path | None, **changes: object) -> AnswerSpec:
         question = AnswerSpec(
             base=self.base, adapter=adapter, prompt=prompt, max_output_tokens=24, temperature=0.0, top_p=1.0, top_k=0
         )
-        return ask(self.ready.address, self.ready.key, replace(question, **changes), timeout=60)
+        return replace(question, **changes)
 
 
 @contextmanager
