@@ -73,6 +73,10 @@ SERVICE_ERRORS = {
         _("The model is not ready for that"),
         _("Wait until its tuning job is done, then try again."),
     ),
+    "too_many_keys": (
+        _("So many keys are in use that no more are given out"),
+        _("Revoke one that is no longer needed, then try again."),
+    ),
     "exhausted": (_("The service’s quota is used up for now"), _("Wait a minute and try again.")),
     "invalid_request": (
         _("The service refused the request"),

@@ -11,6 +11,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="jobs:list")),
     path("healthz", healthz),
     path("", include("dashboard.accounts.urls")),
+    path("account/keys/", include("dashboard.keys.urls")),
     path("datasets/", include("dashboard.datasets.urls")),
     path("jobs/", include("dashboard.jobs.urls")),
     path("playground/", include("dashboard.playground.urls")),

@@ -93,6 +93,7 @@ ROOMS = {
     "playground": "/playground/",
     "account": "/account/",
     "change-password": "/account/password/",
+    "keys": "/account/keys/",
     "not-found": "/nothing/here/",
 }
 """Pages that are there from the start."""

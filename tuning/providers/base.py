@@ -7,20 +7,23 @@ longer than its connection's time-out.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import NewType, Protocol
+from typing import NewType, Protocol, runtime_checkable
 
 from tuning.assertions import Identity
 from tuning.jobs import JobStatus, Point
 
 __all__ = [
     "Answer",
+    "ApiKey",
     "BaseModel",
     "Capabilities",
     "ConnectionSettings",
     "Identity",
     "JobRef",
     "JobSpec",
+    "KeyIssuer",
     "Prompt",
     "Provider",
     "ProviderFactory",
@@ -111,6 +114,25 @@ class Answer:
     answer_tokens: int = 0
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApiKey:
+    """A key by which a person's scripts use the service. ``ending`` is its last four characters.
+
+    ``text`` is the whole key. It is known once, when the key is made, and never enters a log or a database.
+    """
+
+    id: str
+    name: str
+    ending: str = ""
+    text: str = ""
+    created: datetime | None = None
+    last_used: datetime | None = None
+    revoked: datetime | None = None
+
+    def __repr__(self) -> str:
+        return f"ApiKey(id={self.id!r}, name={self.name!r})"
+
+
 class Provider(Protocol):
     """A tuning service, asked on behalf of one person."""
 
@@ -139,6 +161,20 @@ class Provider(Protocol):
 
     def generate(self, model: str, prompt: Prompt) -> Answer:
         """Ask ``model`` (a tuned or a base model's name) one question."""
+
+
+@runtime_checkable
+class KeyIssuer(Protocol):
+    """What a provider may be besides: a service that knows scripts by keys which people make here."""
+
+    def api_keys(self) -> Sequence[ApiKey]:
+        """This person's keys, those in use first."""
+
+    def create_api_key(self, name: str) -> ApiKey:
+        """A new key, with its ``text``. Raises ``FailedPrecondition`` where the person has too many."""
+
+    def revoke_api_key(self, key_id: str) -> None:
+        """Make a key useless at once. Raises ``NotFound`` where it is not this person's."""
 
 
 class ProviderFactory(Protocol):

@@ -11,12 +11,14 @@ from typing import Any
 
 import orjson
 
-from tuning import assertions, datasets
-from tuning.client import TunedModels, bearer
+from tuning import assertions, datasets, resources
+from tuning.client import bearer
+from tuning.client.tuneboard import Tuneboard
 from tuning.errors import AlreadyExists, BadAnswer, NotFound, PermissionDenied
 from tuning.jobs import JobFailure, JobState, JobStatus, Point
 from tuning.providers.base import (
     Answer,
+    ApiKey,
     BaseModel,
     Capabilities,
     ConnectionSettings,
@@ -44,6 +46,7 @@ KEY_CHARACTERS = 12
 """Of an id that stand for the job's key: 62 bits."""
 BASE_36 = string.digits + string.ascii_lowercase
 OPERATION = re.compile(r"tunedModels/[a-z0-9-]+/operations/[a-z0-9-]+")
+KEY_ID = re.compile(r"[0-9]{1,15}", re.ASCII)
 NO_POINTS = 999_999_999
 """A step no job gets beyond."""
 
@@ -58,7 +61,7 @@ class LocalProvider:
 
     def __init__(self, settings: ConnectionSettings, identity: Identity) -> None:
         sign = bearer(lambda: assertions.issue(identity, settings.secret))
-        self._service = TunedModels(settings.base_url, sign, timeout=TIMEOUT)
+        self._service = Tuneboard(settings.base_url, sign, timeout=TIMEOUT)
 
     def base_models(self) -> Sequence[BaseModel]:
         offered = [_base_model(model) for model in self._service.models()]
@@ -108,6 +111,17 @@ class LocalProvider:
             prompt_tokens=usage.prompt_token_count if usage else 0,
             answer_tokens=usage.candidates_token_count if usage else 0,
         )
+
+    def api_keys(self) -> Sequence[ApiKey]:
+        return [_api_key(key) for key in self._service.api_keys()]
+
+    def create_api_key(self, name: str) -> ApiKey:
+        return _api_key(self._service.create_api_key(name))
+
+    def revoke_api_key(self, key_id: str) -> None:
+        if not KEY_ID.fullmatch(key_id):
+            raise NotFound("key_missing")
+        self._service.revoke_api_key(key_id)
 
     def _sent_before(self, model_id: str, taken: AlreadyExists) -> JobRef:
         """The job that an earlier ``create`` with the same key made; its answer was lost. Raises ``taken`` else."""
@@ -183,6 +197,18 @@ def _base_model(model: Model) -> BaseModel:
         temperature=model.temperature,
         top_p=model.top_p,
         top_k=model.top_k,
+    )
+
+
+def _api_key(key: resources.ApiKey) -> ApiKey:
+    return ApiKey(
+        id=key.id,
+        name=key.name,
+        ending=key.ending,
+        text=key.key,
+        created=key.created,
+        last_used=key.last_used,
+        revoked=key.revoked,
     )
 
 

@@ -159,3 +159,19 @@ def test_what_the_person_left_open_is_left_to_the_model():
 
 def test_the_secret_is_not_shown():
     assert SECRET not in repr(ConnectionSettings(base_url="http://127.0.0.1", secret=SECRET))
+
+
+@pytest.mark.parametrize("key_id", ["", "../jobs/x", "1/2", "1?x", "१", "1\n"])
+def test_id_that_is_no_keys_never_gets_into_an_address(key_id):
+    with scripted(answer(200)) as service:
+        with pytest.raises(NotFound):
+            provider(service).revoke_api_key(key_id)
+        assert service.asked == []
+
+
+def test_new_key_is_in_no_log():
+    made = {"id": "7", "name": "notebook", "key": "tb-secret", "ending": "cret"}
+    with scripted(answer(200, made)) as service:
+        key = provider(service).create_api_key("notebook")
+    assert (key.id, key.text, key.ending) == ("7", "tb-secret", "cret")
+    assert "secret" not in repr(key)
