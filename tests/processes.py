@@ -132,6 +132,9 @@ class TuningServer:
     def post(self, path: str, key: str = "", **options: Any) -> requests.Response:
         return self.request("POST", path, key, **options)
 
+    def patch(self, path: str, key: str = "", **options: Any) -> requests.Response:
+        return self.request("PATCH", path, key, **options)
+
     def delete(self, path: str, key: str = "", **options: Any) -> requests.Response:
         return self.request("DELETE", path, key, **options)
 

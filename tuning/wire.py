@@ -11,7 +11,7 @@ import math
 import re
 import struct
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime
 from enum import IntEnum
 from functools import cache
@@ -54,8 +54,8 @@ def to_json(resource: object, *, version: str = "v1beta") -> dict[str, Any]:
     if isinstance(resource, resources.Operation):
         return _write_operation(resource, version)
     if isinstance(resource, resources.OperationPage):
-        written = {"operations": [_write_operation(operation, version) for operation in resource.operations]}
-        return {key: value for key, value in (_write_message(resource) | written).items() if value}
+        operations = [_write_operation(operation, version) for operation in resource.operations]
+        return ({"operations": operations} if operations else {}) | _write_message(replace(resource, operations=()))
     return _write_message(resource)
 
 
@@ -174,8 +174,19 @@ def loads(cls: type[T], data: bytes | dict[str, Any], *, at: str = "", ignore_un
     Raises ``InvalidRequest`` with code ``bad_json``, ``unknown_field``, ``oneof`` or ``bad_value``; its
     parameters name the ``path`` and what stands there.
     """
-    body = data if isinstance(data, dict) else load_json(data)
+    body = load_json(data) if isinstance(data, bytes) else data
     return _Reader(ignore_unknown).message(cls, body, at)
+
+
+def attribute(cls: type, spelling: str) -> str | None:
+    """The attribute of ``cls`` that ``spelling`` names in a body or a field mask, if any."""
+    return _fields(cls).get(spelling)
+
+
+def given(cls: type, body: dict[str, Any]) -> frozenset[str]:
+    """The attributes of ``cls`` that ``body`` sets, be it to their defaults."""
+    names = (attribute(cls, key) for key, value in body.items() if value is not None)
+    return frozenset(name for name in names if name)
 
 
 def load_json(data: bytes) -> Any:

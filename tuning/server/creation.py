@@ -17,6 +17,7 @@ from tuning.server.models import Job
 
 DISPLAY_NAME_CHARACTERS = 40
 DESCRIPTION_CHARACTERS = 10_000
+PROJECT_NUMBERS = 1_000
 INPUT_CHARACTERS = 40_000
 OUTPUT_CHARACTERS = 5_000
 EPOCHS = (1, 1_000)
@@ -39,9 +40,10 @@ def create(owner: Identity, model: TunedModel, chosen_id: str, version: str) -> 
     """Queue the job that ``model`` asks for. Raises ``InvalidRequest``, ``NotFound`` or ``AlreadyExists``."""
     if chosen_id:
         names.check_model_id(chosen_id)
-    _check_texts(model)
+    check_presentation(model)
     draft = Job(api_version=version, operation_id=names.operation_id())
     draft.display_name, draft.description = model.display_name, model.description
+    draft.reader_project_numbers = list(model.reader_project_numbers)
     _choose_base(draft, model)
     examples = _checked_examples(model)
     _choose_hyperparameters(draft, model, len(examples))
@@ -54,11 +56,26 @@ def create(owner: Identity, model: TunedModel, chosen_id: str, version: str) -> 
             raise
 
 
-def _check_texts(model: TunedModel) -> None:
+def check_presentation(model: TunedModel) -> None:
+    """What tells people and projects about a model. Raises ``InvalidRequest``."""
     check_length("tuned_model.display_name", model.display_name, DISPLAY_NAME_CHARACTERS)
     check_length("tuned_model.description", model.description, DESCRIPTION_CHARACTERS)
     if "\0" in model.display_name + model.description:
         raise InvalidRequest("out_of_range", field="tuned_model", value="a NUL character", rule="text")
+    check_range("tuned_model.reader_project_numbers (count)", len(model.reader_project_numbers), 0, PROJECT_NUMBERS)
+    for number in model.reader_project_numbers:
+        check_range("tuned_model.reader_project_numbers", number, -(2**63), 2**63 - 1)
+
+
+def check_sampling(model: TunedModel) -> None:
+    """What is said about sampling. Raises ``InvalidRequest``."""
+    for name, value, highest in (
+        ("temperature", model.temperature, 1),
+        ("top_p", model.top_p, 1),
+        ("top_k", model.top_k, 1_000_000),
+    ):
+        if value is not None:
+            check_range(f"tuned_model.{name}", value, 0, highest)
 
 
 def _choose_base(draft: Job, model: TunedModel) -> None:
@@ -67,14 +84,12 @@ def _choose_base(draft: Job, model: TunedModel) -> None:
         raise InvalidRequest("source_unsupported")
     if not model.base_model:
         raise InvalidRequest("base_model_unnamed")
+    check_sampling(model)
     offer = base_models.find(model.base_model)
     draft.base_asked, draft.base = offer.name, offer.entry.name
     draft.temperature = offer.temperature if model.temperature is None else model.temperature
     draft.top_p = offer.top_p if model.top_p is None else model.top_p
     draft.top_k = offer.top_k if model.top_k is None else model.top_k
-    check_range("tuned_model.temperature", draft.temperature, 0, 2 if model.temperature is None else 1)
-    check_range("tuned_model.top_p", draft.top_p, 0, 1)
-    check_range("tuned_model.top_k", draft.top_k, 0, 1_000_000)
 
 
 def _checked_examples(model: TunedModel) -> Sequence[Example]:

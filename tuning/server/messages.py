@@ -15,6 +15,7 @@ SENTENCES = {
     "too_many_keys": "There are {limit} API keys in use. Revoke one that is no longer needed.",
     # What is not there
     "tuned_model_missing": "Tuned model {name} does not exist.",
+    "permission_missing": "Permission {name} does not exist.",
     "operation_missing": "Operation {name} does not exist.",
     "base_model_unknown": (
         "{name} is not found, or is not supported for this method. Call ListModels to see the available models."
@@ -49,6 +50,12 @@ SENTENCES = {
     "source_unsupported": (
         "Invalid value at 'tuned_model.tuned_model_source': tuning a tuned model further is not supported."
     ),
+    "mask_unknown": "Invalid value at 'update_mask', \"{path}\": the fields that may be changed are {known}.",
+    "owner_fixed": (
+        "A tuned model has exactly one owner: that role can only be given away by its owner, with transferOwnership."
+    ),
+    "permission_exists": "{grantee} already has a permission on {name}. Change its role instead.",
+    "operation_kept": "Operations cannot be deleted. Delete the tuned model instead.",
     "already_exists": "Tuned model {name} already exists.",
     # Asking a model
     "contents_missing": "* GenerateContentRequest.contents: contents is not specified",

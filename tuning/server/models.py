@@ -43,11 +43,16 @@ class Job(models.Model):
     """The base model as the caller named it, ``models/…``; an alias is echoed as asked."""
     base = models.CharField(max_length=100)
     """The base model in the engine's catalogue."""
+    source = models.CharField(max_length=60, blank=True)
+    """The tuned model this one was tuned further from, ``tunedModels/…``; it may be gone by now."""
     display_name = models.CharField(max_length=40, blank=True)
     description = models.TextField(blank=True)
     temperature = models.FloatField()
     top_p = models.FloatField()
     top_k = models.IntegerField()
+
+    reader_project_numbers = models.JSONField(default=list, blank=True)
+    """Accepted and echoed for the sake of scripts that send them: projects are Google's."""
 
     epoch_count = models.IntegerField()
     batch_size = models.IntegerField()

@@ -11,6 +11,7 @@ ID_LENGTH = 40
 SUFFIX_LENGTH = 12
 BASE_36 = string.digits + string.ascii_lowercase
 
+PERMISSION_ID = re.compile(r"[0-9]{21}|everyone")
 TUNED_MODEL_ID = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
 
 

@@ -2,10 +2,10 @@
 
 from tuning import resources
 from tuning.jobs import JobState
-from tuning.resources import ModelState
+from tuning.resources import GranteeType, ModelState, Role
 from tuning.server.base_models import Offer
 from tuning.server.messages import failure_sentence
-from tuning.server.models import Job
+from tuning.server.models import Job, Permission
 
 STATES = {
     JobState.QUEUED: ModelState.CREATING,
@@ -37,9 +37,19 @@ def tuned_model(job: Job) -> resources.TunedModel:
         create_time=job.created,
         update_time=job.updated,
         tuning_task=_tuning_task(job),
+        reader_project_numbers=tuple(job.reader_project_numbers),
         temperature=job.temperature,
         top_p=job.top_p,
         top_k=job.top_k,
+    )
+
+
+def permission(granted: Permission) -> resources.Permission:
+    return resources.Permission(
+        name=granted.name,
+        grantee_type=GranteeType(granted.grantee_type),
+        email_address=granted.email or None,
+        role=Role(granted.role),
     )
 
 

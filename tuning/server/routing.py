@@ -1,6 +1,6 @@
 """How a URL finds its view. No view is reached by somebody unknown, unless its route says so."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from typing import TypeVar
 
 from django.http import HttpRequest
@@ -46,9 +46,42 @@ def methods(**views: View) -> View:
 
 def read(kind: type[Resource], request: HttpRequest, *, at: str = "") -> Resource:
     """The resource in the request's body. Raises ``InvalidRequest``."""
+    return wire.loads(kind, _body(request), at=at)
+
+
+def _body(request: HttpRequest) -> bytes:
     if "HTTP_TRANSFER_ENCODING" in request.META:  # Django reads nothing without a length
         raise InvalidRequest("length_required")
-    return wire.loads(kind, request.body or b"{}", at=at)
+    return request.body or b"{}"
+
+
+def read_masked(
+    kind: type[Resource], request: HttpRequest, changeable: Set[str], *, at: str
+) -> tuple[Resource, frozenset[str]]:
+    """The resource in a PATCH's body, and which of its ``changeable`` attributes are to be changed.
+
+    Those that ``updateMask`` names (``*``: all); without one, those that the body sets: it may be a whole resource,
+    output-only fields and all. Raises ``InvalidRequest``.
+    """
+    body = wire.load_json(_body(request))
+    resource = wire.loads(kind, body, at=at)
+    mask = query(request, "updateMask", "update_mask")
+    return resource, _masked(kind, mask, changeable) if mask else wire.given(kind, body) & changeable
+
+
+def _masked(kind: type, mask: str, changeable: Set[str]) -> frozenset[str]:
+    paths = [path.strip() for path in mask.split(",")]
+    if paths == ["*"]:
+        return frozenset(changeable)
+    names = {path: wire.attribute(kind, path) for path in paths}
+    if strange := [path for path, name in names.items() if name not in changeable]:
+        raise InvalidRequest("mask_unknown", path=strange[0][:80], known=", ".join(sorted(changeable)))
+    return frozenset(name for name in names.values() if name)
+
+
+def query(request: HttpRequest, *names: str) -> str:
+    """What the query says under the first of ``names`` it has; empty if none."""
+    return next((request.GET[name] for name in names if request.GET.get(name)), "")
 
 
 def number(request: HttpRequest, *names: str, default: int) -> int:

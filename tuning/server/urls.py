@@ -4,20 +4,26 @@ from django.urls import path, re_path, register_converter
 
 from tuning.server import answers
 from tuning.server.routing import IdConverter, VersionConverter, methods
-from tuning.server.views import base_models, generation, operations, tuned_models
+from tuning.server.views import base_models, generation, operations, permissions, tuned_models
 from tuning.server.views.tuneboard import jobs, keys, status
 
 register_converter(VersionConverter, "version")
 register_converter(IdConverter, "id")
 
-OPERATION = "<version:version>/tunedModels/<id:model_id>/operations/<id:operation_id>"
+MODEL = "<version:version>/tunedModels/<id:model_id>"
+PERMISSION = f"{MODEL}/permissions/<id:permission_id>"
+OPERATION = f"{MODEL}/operations/<id:operation_id>"
 
 urlpatterns = [
     path("<version:version>/tunedModels", methods(GET=tuned_models.listing, POST=tuned_models.create)),
-    path("<version:version>/tunedModels/<id:model_id>", methods(GET=tuned_models.get, DELETE=tuned_models.delete)),
-    path("<version:version>/tunedModels/<id:model_id>:cancel", methods(POST=operations.cancel_model)),
-    path("<version:version>/tunedModels/<id:model_id>:generateContent", methods(POST=generation.by_tuned_model)),
-    path(OPERATION, methods(GET=operations.get)),
+    path(MODEL, methods(GET=tuned_models.get, PATCH=tuned_models.patch, DELETE=tuned_models.delete)),
+    path(f"{MODEL}:cancel", methods(POST=operations.cancel_model)),
+    path(f"{MODEL}:generateContent", methods(POST=generation.by_tuned_model)),
+    path(f"{MODEL}:transferOwnership", methods(POST=permissions.transfer)),
+    path(f"{MODEL}/permissions", methods(GET=permissions.listing, POST=permissions.create)),
+    path(PERMISSION, methods(GET=permissions.get, PATCH=permissions.patch, DELETE=permissions.delete)),
+    path(f"{MODEL}/operations", methods(GET=operations.listing)),
+    path(OPERATION, methods(GET=operations.get, DELETE=operations.delete)),
     path(f"{OPERATION}:cancel", methods(POST=operations.cancel)),
     path("<version:version>/models", methods(GET=base_models.listing)),
     path("<version:version>/models/<id:model_id>", methods(GET=base_models.get)),

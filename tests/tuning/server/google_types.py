@@ -7,6 +7,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", FutureWarning)  # google.api_core on Python 3.11
     from google.ai import generativelanguage_v1beta as v1beta
     from google.ai import generativelanguage_v1beta3 as v1beta3
+from google.longrunning import operations_pb2
 from google.longrunning.operations_pb2 import Operation
 from google.protobuf.json_format import Parse
 from google.protobuf.message import Message
@@ -17,6 +18,9 @@ TunedModel = v1beta.TunedModel.pb()
 TunedModelPage = v1beta.ListTunedModelsResponse.pb()
 Model = v1beta.Model.pb()
 ModelPage = v1beta.ListModelsResponse.pb()
+OperationPage = operations_pb2.ListOperationsResponse
+Permission = v1beta.Permission.pb()
+PermissionPage = v1beta.ListPermissionsResponse.pb()
 Answer = v1beta.GenerateContentResponse.pb()
 Metadata = v1beta.CreateTunedModelMetadata.pb()
 Metadata3 = v1beta3.CreateTunedModelMetadata.pb()

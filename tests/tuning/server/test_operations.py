@@ -27,6 +27,23 @@ def test_operation_of_another_job_is_not_found(idle_server: TuningServer, idle_k
     assert idle_server.get(f"/v1/tunedModels/absent/{name.split('/', 2)[2]}", idle_key).status_code == 404
 
 
+def test_operations_of_a_model_are_listed_under_every_version(idle_server: TuningServer, idle_key: str) -> None:
+    name = start(idle_server, idle_key, "listed-operation", version="v1beta3")
+    for version in ("v1", "v1beta", "v1beta3"):
+        answer = idle_server.get(f"/{version}/tunedModels/listed-operation/operations?filter=done%3Dtrue", idle_key)
+        (operation,) = google.read(google.OperationPage, answer.text).operations
+        assert google.unpack(operation.metadata, google.Metadata3).tuned_model == "tunedModels/listed-operation"
+        assert (operation.name, list(answer.json())) == (name, ["operations"])
+    assert idle_server.get("/v1/tunedModels/absent/operations", idle_key).status_code == 404
+
+
+def test_operation_cannot_be_deleted(idle_server: TuningServer, idle_key: str) -> None:
+    name = start(idle_server, idle_key, "kept-operation")
+    answer = idle_server.delete(f"/v1beta/{name}", idle_key, json={})
+    assert (answer.status_code, answer.json()["error"]["status"]) == (501, "UNIMPLEMENTED")
+    assert idle_server.get(f"/v1beta/{name}", idle_key).status_code == 200
+
+
 def test_queued_job_is_cancelled_at_once(idle_server: TuningServer, idle_key: str) -> None:
     name = start(idle_server, idle_key, "cancelled-early")
     answer = idle_server.post(f"/v1/{name}:cancel", idle_key, json={})

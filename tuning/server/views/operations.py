@@ -2,9 +2,10 @@
 
 from django.http import HttpRequest, HttpResponse
 
+from tuning import resources
 from tuning.assertions import Identity
-from tuning.errors import NotFound
-from tuning.server import queue, rendering
+from tuning.errors import NotFound, Unimplemented
+from tuning.server import paging, queue, rendering
 from tuning.server.access import Action
 from tuning.server.answers import answer, json_answer
 from tuning.server.models import Job
@@ -21,6 +22,19 @@ def _find(caller: Identity, model_id: str, operation_id: str, action: Action) ->
 def get(request: HttpRequest, caller: Identity, version: str, model_id: str, operation_id: str) -> HttpResponse:
     job = _find(caller, model_id, operation_id, Action.READ)
     return answer(rendering.operation(job), version=job.api_version)
+
+
+def listing(request: HttpRequest, caller: Identity, version: str, model_id: str) -> HttpResponse:
+    """A tuned model has one operation, so whatever ``filter`` says, there is nothing to choose."""
+    job = tuned_models.find(caller, model_id, Action.READ)
+    found, token = paging.page(Job.objects.filter(pk=job.pk), request)
+    operations = tuple(rendering.operation(job) for job in found)
+    return answer(resources.OperationPage(operations=operations, next_page_token=token), version=job.api_version)
+
+
+def delete(request: HttpRequest, caller: Identity, version: str, model_id: str, operation_id: str) -> HttpResponse:
+    _find(caller, model_id, operation_id, Action.DELETE)
+    raise Unimplemented("operation_kept")
 
 
 def cancel(request: HttpRequest, caller: Identity, version: str, model_id: str, operation_id: str) -> HttpResponse:

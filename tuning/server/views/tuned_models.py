@@ -1,16 +1,16 @@
-"""``/v1beta/tunedModels``: create, get, list, delete."""
+"""``/v1beta/tunedModels``: create, get, list, patch, delete."""
 
 from django.http import HttpRequest, HttpResponse
 
 from tuning import resources
 from tuning.assertions import Identity
 from tuning.errors import NotFound
-from tuning.server import creation, files, paging, rendering
-from tuning.server.access import Action, listed_for, permit
+from tuning.server import changes, creation, files, filters, paging, rendering
+from tuning.server.access import Action, permit
 from tuning.server.answers import answer, json_answer
 from tuning.server.models import Job
 from tuning.server.names import TUNED_MODEL_ID
-from tuning.server.routing import read
+from tuning.server.routing import query, read, read_masked
 
 
 def find(caller: Identity, model_id: str, action: Action) -> Job:
@@ -24,7 +24,7 @@ def find(caller: Identity, model_id: str, action: Action) -> Job:
 
 def create(request: HttpRequest, caller: Identity, version: str) -> HttpResponse:
     model = read(resources.TunedModel, request, at="tuned_model")
-    chosen_id = request.GET.get("tunedModelId") or request.GET.get("tuned_model_id") or ""
+    chosen_id = query(request, "tunedModelId", "tuned_model_id")
     # Jobs made under v1 carry v1beta's types: v1 has none of its own.
     job = creation.create(caller, model, chosen_id, "v1beta3" if version == "v1beta3" else "v1beta")
     return answer(rendering.operation(job), version=job.api_version)
@@ -35,9 +35,17 @@ def get(request: HttpRequest, caller: Identity, version: str, model_id: str) -> 
 
 
 def listing(request: HttpRequest, caller: Identity, version: str) -> HttpResponse:
-    jobs, token = paging.page(Job.objects.filter(listed_for(caller)).with_curves(), request)
+    chosen = filters.listed(caller, query(request, "filter"))
+    jobs, token = paging.page(Job.objects.filter(chosen).with_curves(), request)
     models = tuple(rendering.tuned_model(job) for job in jobs)
     return answer(resources.TunedModelPage(tuned_models=models, next_page_token=token))
+
+
+def patch(request: HttpRequest, caller: Identity, version: str, model_id: str) -> HttpResponse:
+    job = find(caller, model_id, Action.CHANGE)
+    changes.change(job, *read_masked(resources.TunedModel, request, changes.CHANGEABLE, at="tuned_model"))
+    job.refresh_from_db()
+    return answer(rendering.tuned_model(job))
 
 
 def delete(request: HttpRequest, caller: Identity, version: str, model_id: str) -> HttpResponse:
