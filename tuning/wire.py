@@ -167,6 +167,11 @@ def _write_float(value: float) -> float | int | str:
 # Reading
 
 
+def shape(cls: type) -> dict[str, Any]:
+    """The fields of a message as the wire spells them, and their types."""
+    return {_camel(name): kind for name, kind in _types(cls).items()}
+
+
 def loads(cls: type[T], data: bytes | dict[str, Any], *, at: str = "", ignore_unknown: bool = False) -> T:
     """The resource that ``data`` spells. ``at`` names it in error messages (Google: ``tuned_model``).
 

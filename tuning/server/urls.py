@@ -4,7 +4,7 @@ from django.urls import path, re_path, register_converter
 
 from tuning.server import answers
 from tuning.server.routing import IdConverter, VersionConverter, methods
-from tuning.server.views import base_models, generation, operations, permissions, tuned_models
+from tuning.server.views import base_models, generation, openapi, operations, permissions, tuned_models
 from tuning.server.views.tuneboard import jobs, keys, status
 
 register_converter(VersionConverter, "version")
@@ -37,5 +37,6 @@ urlpatterns = [
     path("tuneboard/v1/keys/<id:key_id>", methods(DELETE=keys.revoke)),
     path("tuneboard/v1/status", methods(GET=status.status)),
     path("healthz", status.healthz),
+    path("openapi.json", openapi.document),
     re_path("", answers.unknown_route),
 ]

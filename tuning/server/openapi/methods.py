@@ -1,0 +1,217 @@
+"""Every method of the API: what it takes and what it answers. A test holds this table against ``urls.py``."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from tuning import resources
+from tuning.server.openapi.schemas import Schema
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Method:
+    """One HTTP method of one path. ``answers`` is a message, a schema of our own, or a media type."""
+
+    name: str
+    about: str
+    answers: type | Schema | str
+    body: type | Schema | None = None
+    query: tuple[str, ...] = ()
+    public: bool = False
+    """Whether it may be called without credentials."""
+
+
+def an_object(**properties: Schema) -> Schema:
+    """An object that has nothing but ``properties``; those whose schema says ``optional`` may be absent."""
+    optional = {name for name, schema in properties.items() if schema.get("optional")}
+    written = {name: {k: v for k, v in schema.items() if k != "optional"} for name, schema in properties.items()}
+    required = [name for name in properties if name not in optional]
+    return {"type": "object", "properties": written, "required": required, "additionalProperties": False}
+
+
+def maybe(schema: Schema) -> Schema:
+    return {**schema, "optional": True}
+
+
+TEXT: Schema = {"type": "string"}
+COUNT: Schema = {"type": "integer", "minimum": 0}
+TIME: Schema = {"type": "string", "format": "date-time"}
+EMPTY = an_object()
+POINTS: Schema = {
+    "type": "array",
+    "description": "Step, epochs completed, mean loss, seconds since 1970; a loss that is no number is null.",
+    "items": {"type": "array", "items": {"type": ["number", "null"]}, "minItems": 4, "maxItems": 4},
+}
+JOB = an_object(
+    state={"type": "string", "enum": ["QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"]},
+    model=TEXT,
+    operation=TEXT,
+    attempt=COUNT,
+    totalSteps=COUNT,
+    completedSteps=COUNT,
+    created=maybe(TIME),
+    started=maybe(TIME),
+    finished=maybe(TIME),
+    queuePlace=maybe({"type": "integer", "minimum": 1}),
+    expectedStart=maybe(TIME),
+    preparing=maybe({"type": "integer", "minimum": 0, "maximum": 100}),
+    failure=maybe(an_object(code=TEXT, detail=TEXT)),
+    points=POINTS,
+)
+LINE = an_object(time=TIME, attempt=COUNT, level=TEXT, text=TEXT)
+LOG = an_object(lines={"type": "array", "items": LINE}, cursor=COUNT)
+STATUS = an_object(
+    version=TEXT,
+    tuner={"type": "boolean"},
+    inference={"type": "boolean"},
+    preparing=maybe(COUNT),
+    failure=maybe(TEXT),
+)
+
+QUERY: dict[str, tuple[Schema, str]] = {
+    "tunedModelId": (
+        {"type": "string", "pattern": "^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$"},
+        "The new model's id; without it one is made of the display name.",
+    ),
+    "pageSize": ({"type": "integer", "minimum": 0, "maximum": 999999999}, "10 if absent or 0; above 1000 means 1000."),
+    "pageToken": (TEXT, "`nextPageToken` of the page before."),
+    "filter": (TEXT, "Words to be found in name and description; `owner:me`, `writers:me`, `readers:everyone` …"),
+    "updateMask": (TEXT, "What to change, separated by commas. Without it: the fields that the body has."),
+    "after": ({"type": "integer", "minimum": 0, "maximum": 999999999}, "What comes after this is answered."),
+    "attempt": ({"type": "integer", "minimum": 0, "maximum": 999999999}, "The attempt the caller knows."),
+    "alt": ({"type": "string", "enum": ["json", "sse"]}, "`sse` streams server-sent events instead of a JSON array."),
+}
+PAGE = ("pageSize", "pageToken")
+
+MODEL = "/{version}/tunedModels/{model_id}"
+PERMISSION = f"{MODEL}/permissions/{{permission_id}}"
+OPERATION = f"{MODEL}/operations/{{operation_id}}"
+BASE = "/{version}/models/{model_id}"
+JOBS = "/tuneboard/v1/jobs/{model_id}"
+
+GENERATE: dict[str, Any] = {
+    "body": resources.GenerateContentRequest,
+    "answers": resources.GenerateContentResponse,
+}
+
+METHODS: dict[str, dict[str, Method]] = {
+    "/{version}/tunedModels": {
+        "GET": Method(
+            name="tunedModels.list",
+            about="Tuned models the caller may see, newest first.",
+            query=(*PAGE, "filter"),
+            answers=resources.TunedModelPage,
+        ),
+        "POST": Method(
+            name="tunedModels.create",
+            about="Start tuning.",
+            query=("tunedModelId",),
+            body=resources.TunedModel,
+            answers=resources.Operation,
+        ),
+    },
+    MODEL: {
+        "GET": Method(name="tunedModels.get", about="A tuned model.", answers=resources.TunedModel),
+        "PATCH": Method(
+            name="tunedModels.patch",
+            about="Change name, description or sampling.",
+            query=("updateMask",),
+            body=resources.TunedModel,
+            answers=resources.TunedModel,
+        ),
+        "DELETE": Method(name="tunedModels.delete", about="Delete a model, or stop and forget its job.", answers=EMPTY),
+    },
+    f"{MODEL}:cancel": {"POST": Method(name="tunedModels.cancel", about="Stop tuning.", body=EMPTY, answers=EMPTY)},
+    f"{MODEL}:generateContent": {
+        "POST": Method(name="tunedModels.generateContent", about="Ask a tuned model.", **GENERATE)
+    },
+    f"{MODEL}:transferOwnership": {
+        "POST": Method(
+            name="tunedModels.transferOwnership",
+            about="Give a model to somebody else; its owner stays a writer.",
+            body=resources.TransferOwnershipRequest,
+            answers=EMPTY,
+        )
+    },
+    f"{MODEL}/permissions": {
+        "GET": Method(
+            name="permissions.list", about="Who may use a model.", query=PAGE, answers=resources.PermissionPage
+        ),
+        "POST": Method(
+            name="permissions.create",
+            about="Share a model.",
+            body=resources.Permission,
+            answers=resources.Permission,
+        ),
+    },
+    PERMISSION: {
+        "GET": Method(name="permissions.get", about="One permission.", answers=resources.Permission),
+        "PATCH": Method(
+            name="permissions.patch",
+            about="Change a role.",
+            query=("updateMask",),
+            body=resources.Permission,
+            answers=resources.Permission,
+        ),
+        "DELETE": Method(name="permissions.delete", about="Stop sharing.", answers=EMPTY),
+    },
+    f"{MODEL}/operations": {
+        "GET": Method(
+            name="operations.list", about="A model's operations.", query=PAGE, answers=resources.OperationPage
+        )
+    },
+    OPERATION: {
+        "GET": Method(name="operations.get", about="How far tuning is.", answers=resources.Operation),
+        "DELETE": Method(name="operations.delete", about="Say that it is no longer of interest.", answers=EMPTY),
+    },
+    f"{OPERATION}:cancel": {
+        "POST": Method(name="operations.cancel", about="Stop tuning.", body=EMPTY, answers=EMPTY),
+    },
+    "/{version}/models": {
+        "GET": Method(name="models.list", about="The base models.", query=PAGE, answers=resources.ModelPage)
+    },
+    BASE: {"GET": Method(name="models.get", about="A base model.", answers=resources.Model)},
+    f"{BASE}:generateContent": {"POST": Method(name="models.generateContent", about="Ask a base model.", **GENERATE)},
+    JOBS: {
+        "GET": Method(
+            name="job", about="A job's place, progress and points after a step.", query=("after",), answers=JOB
+        )
+    },
+    f"{JOBS}/points": {
+        "GET": Method(
+            name="job.points",
+            about="Points after a step, or all of them once the job has begun anew.",
+            query=("after", "attempt"),
+            answers=an_object(attempt=COUNT, points=POINTS),
+        )
+    },
+    f"{JOBS}/log": {
+        "GET": Method(
+            name="job.log", about="Log lines after a cursor, a thousand at most.", query=("after",), answers=LOG
+        )
+    },
+    f"{JOBS}/adapter": {
+        "GET": Method(name="job.adapter", about="The adapter: safetensors and GGUF.", answers="application/zip")
+    },
+    f"{JOBS}/training-data": {
+        "GET": Method(
+            name="job.trainingData",
+            about="The examples as JSONL; for the owner alone.",
+            answers="application/jsonl; charset=utf-8",
+        )
+    },
+    "/tuneboard/v1/keys": {
+        "GET": Method(name="keys.list", about="The caller's API keys.", answers=resources.ApiKeyPage),
+        "POST": Method(
+            name="keys.create",
+            about="Make a key; its text is in this answer only. Not for callers who come by key.",
+            body=resources.NewApiKey,
+            answers=resources.ApiKey,
+        ),
+    },
+    "/tuneboard/v1/keys/{key_id}": {"DELETE": Method(name="keys.revoke", about="Make a key useless.", answers=EMPTY)},
+    "/tuneboard/v1/status": {
+        "GET": Method(name="status", about="Whether jobs run and questions are answered.", answers=STATUS)
+    },
+    "/healthz": {"GET": Method(name="healthz", about="For supervisors.", answers=an_object(status=TEXT), public=True)},
+    "/openapi.json": {"GET": Method(name="openapi", about="This document.", answers={"type": "object"}, public=True)},
+}
