@@ -55,7 +55,7 @@ The job has not begun. ``shared`` is a stranger to a model that is shared with e
 PEOPLE = ["stranger", "shared", "reader", "writer", "owner"]
 NOBODY = {"": 403, "wrong": 400}
 """What is answered without a key, and to a wrong one, by every one of those routes."""
-OPEN = {"healthz", ""}
+OPEN = {"healthz", "openapi.json", ""}
 """Routes for everybody, by any method: these, and what is no route at all."""
 
 SHARED = {"grantee_type": GranteeType.EVERYONE, "public_id": "everyone", "role": Role.READER}
