@@ -50,6 +50,7 @@ def surroundings(var_dir: str) -> dict[str, str]:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
     settings = {"DJANGO_SETTINGS_MODULE": "tuning.server.settings", "VAR_DIR": var_dir, "ENV_FILE": os.devnull}
+    settings["TUNING_REQUESTS_A_MINUTE"] = "0"
     return {**os.environ, **settings, "TUNING_DATABASE_URL": f"sqlite:///{var_dir}/tuning.sqlite3", "API_PORT": port}
 
 

@@ -5,6 +5,7 @@ codes and parameters (:mod:`tuning.errors`) and get their sentence here, in Engl
 """
 
 import logging
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -41,7 +42,10 @@ def refusal(error: ServiceError) -> HttpResponse:
     """``error`` as the service says it."""
     http = HTTP_STATUS.get(error.code, error.http)
     body = {"code": http, "message": sentence(error), "status": error.status, "details": [_error_info(error)]}
-    return json_answer({"error": body}, status=http)
+    response = json_answer({"error": body}, status=http)
+    if error.retry_after is not None:
+        response["Retry-After"] = str(math.ceil(error.retry_after))
+    return response
 
 
 def unknown_route(request: HttpRequest) -> HttpResponse:

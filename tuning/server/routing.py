@@ -8,7 +8,7 @@ from django.http.response import HttpResponseBase
 
 from tuning import wire
 from tuning.errors import InvalidRequest
-from tuning.server import access, answers
+from tuning.server import access, answers, rates
 
 View = Callable[..., HttpResponseBase]
 Resource = TypeVar("Resource")
@@ -32,14 +32,20 @@ class IdConverter(VersionConverter):
     regex = "[^/:]+"
 
 
-def methods(**views: View) -> View:
-    """One URL's views by HTTP method; each is given the request and the identity of the caller."""
+def methods(*, limited: bool = True, **views: View) -> View:
+    """One URL's views by HTTP method; each is given the request and the identity of the caller.
+
+    Requests count towards the limit of the caller's key, unless the URL is not ``limited``.
+    """
 
     def route(request: HttpRequest, **captured: str) -> HttpResponseBase:
         method = "GET" if request.method == "HEAD" else request.method or ""
         if method not in views:
             return answers.wrong_method(request, sorted(views))
-        return views[method](request, access.caller(request), **captured)
+        caller = access.caller(request)
+        if limited:
+            rates.count(caller)
+        return views[method](request, caller, **captured)
 
     return route
 

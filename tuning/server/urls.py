@@ -23,7 +23,7 @@ urlpatterns = [
     path(f"{MODEL}/permissions", methods(GET=permissions.listing, POST=permissions.create)),
     path(PERMISSION, methods(GET=permissions.get, PATCH=permissions.patch, DELETE=permissions.delete)),
     path(f"{MODEL}/operations", methods(GET=operations.listing)),
-    path(OPERATION, methods(GET=operations.get, DELETE=operations.delete)),
+    path(OPERATION, methods(GET=operations.get, DELETE=operations.delete, limited=False)),
     path(f"{OPERATION}:cancel", methods(POST=operations.cancel)),
     path("<version:version>/models", methods(GET=base_models.listing)),
     path("<version:version>/models/<id:model_id>", methods(GET=base_models.get)),

@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from tuning import resources
 from tuning.assertions import Identity
 from tuning.errors import NotFound, Unimplemented
-from tuning.server import paging, queue, rendering
+from tuning.server import paging, polls, queue, rendering
 from tuning.server.access import Action
 from tuning.server.answers import answer, json_answer
 from tuning.server.models import Job
@@ -21,6 +21,8 @@ def _find(caller: Identity, model_id: str, operation_id: str, action: Action) ->
 
 def get(request: HttpRequest, caller: Identity, version: str, model_id: str, operation_id: str) -> HttpResponse:
     job = _find(caller, model_id, operation_id, Action.READ)
+    if polls.hold(job, caller):
+        job = _find(caller, model_id, operation_id, Action.READ)
     return answer(rendering.operation(job), version=job.api_version)
 
 
