@@ -161,7 +161,9 @@ METHODS: dict[str, dict[str, Method]] = {
     },
     OPERATION: {
         "GET": Method(name="operations.get", about="How far tuning is.", answers=resources.Operation),
-        "DELETE": Method(name="operations.delete", about="Say that it is no longer of interest.", answers=EMPTY),
+        "DELETE": Method(
+            name="operations.delete", about="Always 501: an operation goes with its model.", answers=EMPTY
+        ),
     },
     f"{OPERATION}:cancel": {
         "POST": Method(name="operations.cancel", about="Stop tuning.", body=EMPTY, answers=EMPTY),
