@@ -106,6 +106,10 @@ FAILURES = {
         _("The base model is not on this machine"),
         _("Run “make run” again: it fetches and prepares the model."),
     ),
+    "source_missing": (
+        _("The weights to go on from are gone"),
+        _("The tuning server lost its copy of the model that this one starts from: start the job again."),
+    ),
     "killed": (
         _("The tuning process was killed twice"),
         _("Often the system does so when memory runs out. Try a smaller batch size, or close other programs."),

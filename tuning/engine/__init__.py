@@ -28,6 +28,8 @@ class TuneSpec:
     seed: int = 0
     rank: int = 8
     alpha: int = 16
+    source: Path | None = None
+    """The folder of an adapter of the same base to go on from, with its rank and alpha; ``None`` begins anew."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -115,8 +115,10 @@ class Child:
 
 def start_training(spec: TuneSpec) -> Child:
     """Tune in a child: ``Step`` and ``Log`` events, then ``Done`` (the adapter is in place) or ``Failed``."""
-    places = {name: getattr(spec, name).resolve() for name in ("models", "examples", "adapter")}
-    return Child("tuning.engine.training", replace(spec, **places))
+    places = {name: getattr(spec, name) for name in ("models", "examples", "adapter", "source")}
+    return Child(
+        "tuning.engine.training", replace(spec, **{name: path and path.resolve() for name, path in places.items()})
+    )
 
 
 def start_preparation(base: str, models: Path) -> Child:

@@ -42,7 +42,8 @@ def tune(spec: TuneSpec, corpus: Corpus | None = None) -> Iterator[TuningSnapsho
     The folder holds the adapter as PEFT writes it and as llama.cpp reads it. The same spec on the same machine gives
     the same losses, bit for bit. ``corpus`` are the examples already tokenised by :func:`corpus_of`.
 
-    Raises ``EngineError``: ``base_model_missing``, ``diverged``, and those of :func:`tuning.engine.batches.tokenise`.
+    Raises ``EngineError``: ``base_model_missing``, ``source_missing``, ``diverged``, and those of
+    :func:`tuning.engine.batches.tokenise`.
     """
     corpus = corpus_of(spec) if corpus is None else corpus
     torch.set_num_threads(cores(corpus, spec))
@@ -74,10 +75,22 @@ def base_model(spec: TuneSpec) -> PreTrainedModel:
 
 
 def adapted(base: PreTrainedModel, spec: TuneSpec) -> PeftModel:
-    """``base``, frozen, with adapters in float32 on all its linear layers. Seeds torch."""
+    """``base``, frozen, with adapters in float32 on all its linear layers: new ones, or the source's. Seeds torch.
+
+    Raises ``EngineError("source_missing")``.
+    """
     torch.manual_seed(spec.seed)
+    if spec.source:
+        return _continued(base, spec.source)
     lora = LoraConfig(r=spec.rank, lora_alpha=spec.alpha, target_modules="all-linear", task_type="CAUSAL_LM")
     return get_peft_model(base, lora)
+
+
+def _continued(base: PreTrainedModel, source: Path) -> PeftModel:
+    # Looked for here, because PEFT would ask the hub for what is not there.
+    if not all((source / name).is_file() for name in (exports.ADAPTER_CONFIG, exports.ADAPTER_WEIGHTS)):
+        raise EngineError("source_missing")
+    return PeftModel.from_pretrained(base, str(source), is_trainable=True)
 
 
 def steps(model: PeftModel, corpus: Corpus, spec: TuneSpec, loss: Loss | None = None) -> Iterator[float]:

@@ -9,8 +9,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from tuning.assertions import Identity
-from tuning.errors import AlreadyExists, InvalidRequest, ServiceError
-from tuning.jobs import total_steps
+from tuning.errors import AlreadyExists, FailedPrecondition, InvalidRequest, ServiceError
+from tuning.jobs import JobState, total_steps
 from tuning.resources import Example, Hyperparameters, Role, TunedModel
 from tuning.server import base_models, files, names
 from tuning.server.models import Job
@@ -36,20 +36,25 @@ ID_TRIES = 5
 TASK = "tuned_model.tuning_task"
 
 
-def create(owner: Identity, model: TunedModel, chosen_id: str, version: str) -> Job:
-    """Queue the job that ``model`` asks for. Raises ``InvalidRequest``, ``NotFound`` or ``AlreadyExists``."""
+def create(owner: Identity, model: TunedModel, chosen_id: str, version: str, source: Job | None = None) -> Job:
+    """Queue the job that ``model`` asks for, if it is so asked, to go on from the tuned model of ``source``.
+
+    Raises ``InvalidRequest``, ``NotFound``, ``FailedPrecondition`` or ``AlreadyExists``.
+    """
     if chosen_id:
         names.check_model_id(chosen_id)
     check_presentation(model)
     draft = Job(api_version=version, operation_id=names.operation_id())
     draft.display_name, draft.description = model.display_name, model.description
     draft.reader_project_numbers = list(model.reader_project_numbers)
-    _choose_base(draft, model)
+    _choose_base(draft, model, source)
     examples = _checked_examples(model)
     _choose_hyperparameters(draft, model, len(examples))
     with files.locked():
         draft.training_data = files.keep_training_data(examples)
         try:
+            if source:
+                files.keep_source(draft, source)
             return _insert(draft, owner, chosen_id)
         except ServiceError:
             files.free(draft)
@@ -78,15 +83,19 @@ def check_sampling(model: TunedModel) -> None:
             check_range(f"tuned_model.{name}", value, 0, highest)
 
 
-def _choose_base(draft: Job, model: TunedModel) -> None:
+def _choose_base(draft: Job, model: TunedModel, source: Job | None) -> None:
     """The base model and how its answers are sampled unless the request says otherwise."""
-    if model.tuned_model_source is not None:
-        raise InvalidRequest("source_unsupported")
-    if not model.base_model:
+    named = source.base_asked if source else model.base_model
+    if not named:
         raise InvalidRequest("base_model_unnamed")
     check_sampling(model)
-    offer = base_models.find(model.base_model)
+    offer = base_models.find(named)
     draft.base_asked, draft.base = offer.name, offer.entry.name
+    if source:
+        if source.state != JobState.SUCCEEDED:
+            raise FailedPrecondition("source_not_active", name=source.name)
+        # The very base it was tuned on: a name of the service's may stand for another by now.
+        draft.source, draft.base = source.name, source.base
     draft.temperature = offer.temperature if model.temperature is None else model.temperature
     draft.top_p = offer.top_p if model.top_p is None else model.top_p
     draft.top_k = offer.top_k if model.top_k is None else model.top_k

@@ -1,6 +1,7 @@
 """What jobs keep on disk: their training data, shared by content, and the adapters they make."""
 
 import fcntl
+import os
 import shutil
 import time
 from collections.abc import Iterable, Iterator
@@ -11,6 +12,8 @@ from pathlib import Path
 import orjson
 from django.conf import settings
 
+from tuning.errors import FailedPrecondition
+from tuning.jobs import JobState
 from tuning.resources import Example
 from tuning.server.models import Job
 
@@ -31,11 +34,16 @@ def adapter(job: Job) -> Path:
     return Path(settings.ADAPTERS_DIR) / job.model_id / f"{job.operation_id}-{job.attempt}"
 
 
+def source(job: Job) -> Path:
+    """The folder of the adapter that the job goes on from: its own, so that the source may be deleted meanwhile."""
+    return Path(settings.SOURCES_DIR) / job.operation_id
+
+
 @contextmanager
 def locked() -> Iterator[None]:
-    """Nobody else creates or removes training data meanwhile.
+    """Nobody else creates or removes jobs' files meanwhile.
 
-    A row and its file come and go together under this lock, so that a deleted job cannot take along the file that
+    A row and its files come and go together under this lock, so that a deleted job cannot take along the file that
     a new one with the same data has just found.
     """
     folder = Path(settings.TRAINING_DIR)
@@ -58,6 +66,24 @@ def keep_training_data(examples: Iterable[Example]) -> str:
     return digest
 
 
+def keep_source(job: Job, tuned: Job) -> None:
+    """Keep the adapter of ``tuned`` for ``job`` to go on from. Adapters are never changed, so links will do.
+
+    To be called :func:`locked`. Raises ``FailedPrecondition`` when there is no adapter.
+    """
+    try:
+        shutil.copytree(adapter(tuned), source(job), copy_function=_link)
+    except FileNotFoundError as exc:
+        raise FailedPrecondition("adapter_missing") from exc
+
+
+def _link(original: str, place: str) -> None:
+    try:
+        os.link(original, place)
+    except OSError:  # a file system without links
+        shutil.copy2(original, place)
+
+
 def free(job: Job) -> None:
     """Remove the files of a job whose row is gone; training data only if no other uses it.
 
@@ -68,16 +94,25 @@ def free(job: Job) -> None:
         shutil.rmtree(attempt, ignore_errors=True)
     with suppress(OSError):  # not empty: a new model of that name
         folder.rmdir()
+    shutil.rmtree(source(job), ignore_errors=True)
     if not Job.objects.filter(training_data=job.training_data).exists():
         training_data(job.training_data).unlink(missing_ok=True)
 
 
 def discard(job: Job) -> None:
-    """Remove what an attempt wrote that came to nothing; everything, when the job's row is gone."""
+    """Remove what an attempt wrote that came to nothing."""
     shutil.rmtree(adapter(job), ignore_errors=True)
-    if not Job.objects.filter(pk=job.pk).exists():
+    settle(job)
+
+
+def settle(job: Job) -> None:
+    """Remove what a job that has ended needs no longer; everything, when its row is gone."""
+    state = Job.objects.filter(pk=job.pk).values_list("state", flat=True).first()
+    if state is None:
         with locked():
             free(job)
+    elif JobState(state).is_final:
+        shutil.rmtree(source(job), ignore_errors=True)
 
 
 def sweep() -> None:
@@ -88,7 +123,8 @@ def sweep() -> None:
 
 def _sweep() -> None:
     known = {adapter(job) for job in Job.objects.only("model_id", "operation_id", "attempt")}
-    for folder in Path(settings.ADAPTERS_DIR).glob("*/*"):
+    known |= {source(job) for job in Job.objects.unfinished().only("operation_id")}
+    for folder in [*Path(settings.ADAPTERS_DIR).glob("*/*"), *Path(settings.SOURCES_DIR).glob("*")]:
         if folder not in known and _abandoned(folder):
             shutil.rmtree(folder, ignore_errors=True)
     digests = set(Job.objects.values_list("training_data", flat=True))

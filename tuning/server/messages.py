@@ -47,9 +47,7 @@ SENTENCES = {
         "request with google-generativeai, google-genai 1.44, or plain HTTP."
     ),
     "base_model_unnamed": "Invalid value at 'tuned_model.base_model': name the model to be tuned.",
-    "source_unsupported": (
-        "Invalid value at 'tuned_model.tuned_model_source': tuning a tuned model further is not supported."
-    ),
+    "source_not_active": "Tuned model {name} cannot be tuned further: its state is not ACTIVE.",
     "mask_unknown": "Invalid value at 'update_mask', \"{path}\": the fields that may be changed are {known}.",
     "owner_fixed": (
         "A tuned model has exactly one owner: that role can only be given away by its owner, with transferOwnership."
@@ -96,6 +94,7 @@ FAILURES = {
     "disk_full": "The disk is full.",
     "example_too_long": "An example is longer than the base model can read.",
     "base_model_missing": "The base model could not be made ready.",
+    "source_missing": "The weights of the tuned model to go on from are no longer there.",
     "no_labels": "No example has an output to learn from.",
 }
 """Why a job failed, by the engine's codes."""

@@ -30,7 +30,8 @@ def tuned_model(job: Job) -> resources.TunedModel:
     """The tuned model of ``job``; its training data is never shown."""
     return resources.TunedModel(
         name=job.name,
-        base_model=job.base_asked,
+        base_model=None if job.source else job.base_asked,
+        tuned_model_source=_source(job) if job.source else None,
         display_name=job.display_name,
         description=job.description,
         state=STATES[JobState(job.state)],
@@ -42,6 +43,10 @@ def tuned_model(job: Job) -> resources.TunedModel:
         top_p=job.top_p,
         top_k=job.top_k,
     )
+
+
+def _source(job: Job) -> resources.TunedModelSource:
+    return resources.TunedModelSource(tuned_model=job.source, base_model=job.base_asked)
 
 
 def permission(granted: Permission) -> resources.Permission:

@@ -153,6 +153,37 @@ def test_a_saved_adapter_gives_the_loss_it_had(spec: Spec) -> None:
     assert loop.output_loss(loaded, batch).item() == loop.output_loss(model, batch).item()
 
 
+def test_tuning_goes_on_where_its_source_ended(spec: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = spec(epoch_count=20, learning_rate=5e-3)
+    curve = losses(list(loop.tune(first)))
+    asked: list[object] = []
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *host, **_: asked.append(host))
+
+    second = spec(source=first.adapter, adapter=tmp_path / "adapters" / "further", epoch_count=20, learning_rate=5e-3)
+    further = losses(list(loop.tune(second)))
+
+    assert further[0] < curve[0] / 2
+    assert further[-1] < curve[-1]
+    assert {path.name for path in second.adapter.iterdir()} == {path.name for path in first.adapter.iterdir()}
+    assert asked == []
+
+
+def test_a_source_that_learns_nothing_more_stays_as_it_was(spec: Spec, tmp_path: Path) -> None:
+    first = spec(epoch_count=5, learning_rate=5e-3)
+    list(loop.tune(first))
+    second = spec(source=first.adapter, adapter=tmp_path / "adapters" / "same", learning_rate=0.0)
+    list(loop.tune(second))
+    for name in ("adapter.gguf", "adapter_model.safetensors"):
+        assert (second.adapter / name).read_bytes() == (first.adapter / name).read_bytes()
+
+
+def test_a_source_without_weights_is_named_as_the_reason(spec: Spec, tmp_path: Path) -> None:
+    with pytest.raises(EngineError) as ended:
+        list(loop.tune(spec(source=tmp_path)))
+
+    assert ended.value.code == "source_missing"
+
+
 def test_a_tuning_that_diverges_ends_with_that_reason_and_leaves_no_adapter(spec: Spec) -> None:
     job = spec(learning_rate=1e30, epoch_count=20)
 

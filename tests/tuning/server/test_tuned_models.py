@@ -156,7 +156,8 @@ def test_ill_formed_id_is_refused(idle_server: TuningServer, idle_key: str, chos
         (with_examples("not an object"), "examples[0]"),
         (with_examples(), "google-genai"),
         ({"base_model": "models/tiny-llama"}, "google-genai"),
-        ({"tuned_model_source": {"tuned_model": "tunedModels/x"}}, "tuned_model_source"),
+        (TUTORIAL | {"tuned_model_source": {"tuned_model": "tunedModels/x"}}, "oneof"),
+        ({"tuned_model_source": {"base_model": "models/tiny-llama"}}, "tuned_model_source.tuned_model"),
         ([1], "tuned_model"),
     ],
 )

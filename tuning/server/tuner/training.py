@@ -96,6 +96,7 @@ class Training:
         match self._ending:
             case Done():
                 self.claim.succeed()
+                files.settle(self.claim.job)
                 return
             case Failed(code, detail):
                 self.claim.fail(code, detail)
@@ -115,6 +116,7 @@ def _spec(job: Job) -> TuneSpec:
         epoch_count=job.epoch_count,
         batch_size=job.batch_size,
         learning_rate=job.learning_rate,
+        source=files.source(job) if job.source else None,
     )
 
 

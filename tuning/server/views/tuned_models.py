@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 
 from tuning import resources
 from tuning.assertions import Identity
-from tuning.errors import NotFound
+from tuning.errors import InvalidRequest, NotFound
 from tuning.server import changes, creation, files, filters, paging, rendering
 from tuning.server.access import Action, permit
 from tuning.server.answers import answer, json_answer
@@ -22,11 +22,21 @@ def find(caller: Identity, model_id: str, action: Action) -> Job:
     return job
 
 
+def _source(caller: Identity, model: resources.TunedModel) -> Job | None:
+    """The tuned model that ``model`` is to be tuned from; whoever may read it may do so."""
+    if model.tuned_model_source is None:
+        return None
+    if not (name := model.tuned_model_source.tuned_model):
+        raise InvalidRequest("nothing_given", field="tuned_model.tuned_model_source.tuned_model")
+    return find(caller, name.removeprefix("tunedModels/"), Action.READ)
+
+
 def create(request: HttpRequest, caller: Identity, version: str) -> HttpResponse:
     model = read(resources.TunedModel, request, at="tuned_model")
     chosen_id = query(request, "tunedModelId", "tuned_model_id")
     # Jobs made under v1 carry v1beta's types: v1 has none of its own.
-    job = creation.create(caller, model, chosen_id, "v1beta3" if version == "v1beta3" else "v1beta")
+    made_under = "v1beta3" if version == "v1beta3" else "v1beta"
+    job = creation.create(caller, model, chosen_id, made_under, _source(caller, model))
     return answer(rendering.operation(job), version=job.api_version)
 
 
