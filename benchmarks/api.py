@@ -24,6 +24,8 @@ from statistics import median
 ROOT = Path(__file__).resolve().parent.parent
 MODELS, STEPS, SNAPSHOTS = 10_000, 20, 10_000
 WARM_UP = 5
+POLL_SECONDS = 0.3
+"""Polls without news are held unless they come so far apart."""
 QUESTIONS: dict[str, tuple[str, float | None]] = {
     f"get a model of {STEPS} steps": ("/v1beta/tunedModels/model-5000", 5),
     f"list 50 of {MODELS:,} models": ("/v1beta/tunedModels?pageSize=50", 25),
@@ -40,7 +42,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="tuneboard-bench-") as var_dir:
         environment = surroundings(var_dir)
         with started(environment) as (address, key):
-            measured = {name: milliseconds(address, path, key, chosen.times) for name, (path, _) in QUESTIONS.items()}
+            measured = {
+                name: milliseconds(address, path, key, chosen.times, POLL_SECONDS if "poll" in name else 0)
+                for name, (path, _) in QUESTIONS.items()
+            }
     report(measured)
 
 
@@ -77,11 +82,12 @@ def wait_for(address: tuple[str, int]) -> tuple[str, int]:
     raise SystemExit("The tuning server did not start.")
 
 
-def milliseconds(address: tuple[str, int], path: str, key: str, times: int) -> float:
+def milliseconds(address: tuple[str, int], path: str, key: str, times: int, pause: float) -> float:
     """The median time of an answer, the first few left out. http.client costs little time of its own."""
     connection = HTTPConnection(*address, timeout=60)
     taken = []
     for _ in range(times + WARM_UP):
+        time.sleep(pause)
         begun = time.perf_counter()
         connection.request("GET", path, headers={"x-goog-api-key": key})
         answer = connection.getresponse()
