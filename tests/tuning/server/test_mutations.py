@@ -17,7 +17,7 @@ from tests.tuning.server import google_types as google
 from tests.tuning.server.bodies import body
 
 CREATE = body(epochs=2, description="what for", temperature=0.5, topP=0.9, top_k=3)
-CREATE["tuning_task"]["training_data"]["examples"]["examples"] = [{"text_input": "1", "output": "2"}] * 2
+CREATE["tuning_task"]["training_data"]["examples"]["examples"] = [{"text_input": "NEW", "output": "2"}] * 2
 ASK = {
     "contents": [{"role": "user", "parts": [{"text": "1"}]}],
     "generationConfig": {"temperature": 0.5, "topP": 0.9, "topK": 3, "maxOutputTokens": 4, "stopSequences": ["."]},
@@ -117,7 +117,8 @@ class Caller:
     def send(self, path: str, method: str, sent: bytes) -> requests.Response:
         new = next(self._ids)
         address = "/v1beta/" + path.format(new=new, there=self.there)
-        answer = self.server.request(method, address, self.key, data=sent)
+        # Training data of its own for each: what a refusal left behind cannot pass for another's.
+        answer = self.server.request(method, address, self.key, data=sent.replace(b"NEW", new.encode()))
         if answer.ok and "{new}" in path:
             self.made.add(new)
         if answer.ok and "transferOwnership" in path:
