@@ -6,6 +6,7 @@ worker_class = "gthread"
 workers = 1
 threads = 8
 preload_app = False
+umask = 0o077
 
 timeout = 60
 graceful_timeout = 3

@@ -1,5 +1,6 @@
 """The dashboard's settings, all of them, from the environment or ``.env`` (documented in ``.env.example``)."""
 
+import os
 from pathlib import Path
 
 from csp.constants import NONCE, NONE, SELF
@@ -16,6 +17,7 @@ env = Env()
 env.read_env(env.str("ENV_FILE", str(ROOT / ".env")), recurse=False)
 
 VAR_DIR = (ROOT / env.str("VAR_DIR", "var")).resolve()
+os.umask(0o077)  # other accounts of this machine read nothing of what we write
 DEBUG = env.bool("DEBUG", False)
 LOCAL = env.bool("LOCAL", True)
 """On one machine over plain http, which is what ``make run`` starts. ``LOCAL=false`` is production: https, a
@@ -89,6 +91,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "dashboard.accounts.middleware.NotKept",
+    "dashboard.accounts.middleware.Strangers",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -211,7 +215,8 @@ CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = not LOCAL
 SECURE_HSTS_SECONDS = 0 if LOCAL else 60 * 60 * 24 * 365
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not LOCAL
-if env.bool("BEHIND_PROXY", False):
+# We listen on this machine alone, so in production there is a proxy: it sets X-Forwarded-Proto and -For.
+if env.bool("BEHIND_PROXY", not LOCAL):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 TASKS = {"default": {"BACKEND": "huey.contrib.djhuey.tasks_backend.HueyBackend", "ENQUEUE_ON_COMMIT": True}}
@@ -228,7 +233,8 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "{levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "filters": {"tokens": {"()": "dashboard.logs.WithoutTokens"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["tokens"]}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
     "loggers": {
         "django.request": {"level": "ERROR"},

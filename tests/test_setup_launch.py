@@ -124,6 +124,13 @@ def test_start_shows_a_welcome_page_before_any_model_is_loaded(launch: Launch) -
     assert requests.get(link, timeout=30).status_code == 200
 
 
+def test_other_accounts_of_the_machine_can_read_nothing(launch: Launch) -> None:
+    launch.link()
+    kept = [path for path in (launch.folder / "var").rglob("*") if "static" not in path.parts]
+    assert (launch.folder / "var" / "dashboard.sqlite3") in kept
+    assert [path.name for path in [launch.folder / "var", *kept] if path.stat().st_mode & 0o077] == []
+
+
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGHUP])
 def test_ending_it_leaves_no_process_behind_and_little_said(launch: Launch, sent: signal.Signals) -> None:
     launch.link()

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
-from tuning import curves, resources
+from tuning import commas, curves, resources
 from tuning.errors import InvalidRequest
 
 T = TypeVar("T")
@@ -35,6 +35,9 @@ ONEOFS: dict[type, tuple[frozenset[str], ...]] = {
 
 NANOSECONDS = frozenset({"start_time", "compute_time"})
 """Times that the service wrote with nine digits, always. Ours are measured in microseconds: the last three are 0."""
+
+LONGEST_LIST = 200_000
+"""Items that a server reads: as many examples as a dataset may have."""
 
 TYPE_URL = "type.googleapis.com/google.ai.generativelanguage.{version}.{message}"
 
@@ -200,16 +203,9 @@ def load_json(data: bytes) -> Any:
         return orjson.loads(data)
     except orjson.JSONDecodeError as first:
         try:
-            return orjson.loads(_TRAILING_COMMA.sub(_keep_string, data))
+            return orjson.loads(commas.blanked_bytes(data))
         except orjson.JSONDecodeError:
             raise InvalidRequest("bad_json", detail=str(first)) from first
-
-
-_TRAILING_COMMA = re.compile(rb'("(?:[^"\\]|\\.)*+"?)|,(?=\s*+[}\]])', re.DOTALL)
-
-
-def _keep_string(match: re.Match[bytes]) -> bytes:
-    return match[1] or b""
 
 
 class _Reader:
@@ -248,6 +244,8 @@ class _Reader:
     def _items(self, kind: Any, value: Any, path: str) -> tuple[Any, ...]:
         if not isinstance(value, list):
             raise _bad_value(path, value, "list")
+        if len(value) > LONGEST_LIST and not self.ignore_unknown:
+            raise InvalidRequest("too_many_items", path=path, limit=LONGEST_LIST, length=len(value))
         return tuple(self.value(kind, item, f"{path}[{index}]") for index, item in enumerate(value))
 
     def _unknown(self, key: str, path: str) -> None:
@@ -311,8 +309,12 @@ _SCALARS: dict[Any, Callable[..., Any]] = {
 
 
 def _bad_value(path: str, value: Any, expected: str) -> InvalidRequest:
-    shown = orjson.dumps(value, default=str).decode()[:100]
+    shown = "a list" if isinstance(value, list) else "an object" if isinstance(value, dict) else _quoted(value)
     return InvalidRequest("bad_value", path=path, value=shown, expected=expected)
+
+
+def _quoted(value: object) -> str:
+    return orjson.dumps(value[:100] if isinstance(value, str) else value).decode()[:100]
 
 
 def _join(path: str, name: str) -> str:

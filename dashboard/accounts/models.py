@@ -11,11 +11,16 @@ from django.utils.translation import gettext_lazy as _
 from tuning.assertions import Identity
 
 
+def same_in_any_spelling(email: str) -> str:
+    """``email`` as it is kept and compared: letter case and Unicode's look-alikes make no other person."""
+    return unicodedata.normalize("NFKC", email).lower()
+
+
 class EmailAddressField(models.EmailField[str, str]):
     """An e-mail address that is the same in any letter case: kept, and looked for, in lower case."""
 
     def to_python(self, value: Any) -> Any:
-        return unicodedata.normalize("NFKC", value).lower() if isinstance(value, str) else value
+        return same_in_any_spelling(value) if isinstance(value, str) else value
 
     def get_prep_value(self, value: Any) -> Any:
         return self.to_python(super().get_prep_value(value))

@@ -13,12 +13,15 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from dashboard.accounts.models import SignInTry
+from dashboard.accounts.models import SignInTry, same_in_any_spelling
 
 WINDOW = timedelta(minutes=15)
-TRIES_PER_EMAIL = 10
+TRIES_FROM_ONE_ADDRESS = 10
+"""For one e-mail."""
+TRIES_PER_EMAIL = 100
+"""From anywhere: strangers' guesses must not keep the person out so easily."""
 TRIES_PER_ADDRESS = 50
-"""More than for one e-mail: a whole office may share an address."""
+"""For any e-mail: a whole office may share an address."""
 
 
 class TooManyTries(Exception):
@@ -36,6 +39,7 @@ def begin(request: HttpRequest, email: str, purpose: str = "sign-in") -> None:
     this = SignInTry.objects.create(email_digest=_digest(email, purpose), address=address_of(request), time=now)
     earlier = SignInTry.objects.filter(pk__lt=this.pk).order_by("-pk")
     free = max(
+        _free_again(earlier.filter(email_digest=this.email_digest, address=this.address), TRIES_FROM_ONE_ADDRESS, now),
         _free_again(earlier.filter(email_digest=this.email_digest), TRIES_PER_EMAIL, now),
         _free_again(earlier.filter(address=this.address), TRIES_PER_ADDRESS, now),
     )
@@ -70,4 +74,5 @@ def _free_again(earlier: QuerySet[SignInTry], limit: int, now: datetime) -> date
 
 
 def _digest(email: str, purpose: str) -> str:
-    return salted_hmac(f"dashboard.accounts.tries.{purpose}", email.casefold(), algorithm="sha256").hexdigest()
+    email = same_in_any_spelling(email)
+    return salted_hmac(f"dashboard.accounts.tries.{purpose}", email, algorithm="sha256").hexdigest()

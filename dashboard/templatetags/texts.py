@@ -12,8 +12,11 @@ register = template.Library()
 
 register.filter("explained", explain_problem)
 
-_MARKED = re.compile("^ +| +$|\t|\n$|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""Blanks at either end, tabs, a last line feed; control characters and those that turn the writing's direction."""
+_MARKED = re.compile("^ +|(?<! ) +$|\t|\n$|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Blanks at either end, tabs, a last line feed; control characters and those that turn the writing's direction.
+
+The look behind keeps a long run of blanks in the middle from being tried from each of them.
+"""
 _SIGNS = {" ": "·", "\t": "⇥", "\n": "↵"}
 
 

@@ -51,3 +51,8 @@ def test_no_markup_comes_out_of_a_text(text: str) -> None:
 )
 def test_what_cannot_be_seen_has_a_sign(text: str, signs: list[str]) -> None:
     assert re.findall('data-sign="([^"]*)"', exact(text)) == signs
+
+
+@pytest.mark.timeout(30)
+def test_long_run_of_blanks_keeps_nobody_waiting() -> None:
+    assert "blank" not in exact("a" + " " * 400_000 + "b")  # tried from each blank to the end, it would take minutes

@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import json
+import tracemalloc
 import zipfile
 
 import pytest
@@ -463,3 +464,35 @@ def test_no_bytes_whatsoever_give_anything_but_a_dataset_or_its_error(data, name
         except DatasetError as error:
             found = error.problems
         assert repr(found).encode()
+
+
+def test_json_of_trailing_commas_is_read_in_little_memory():
+    data = b"[" + b'["",],' * 100_000 + b'{"text_input": "1", "output": "2",},]'
+    tracemalloc.start()
+    with pytest.raises(DatasetError):
+        parse(data, "pairs.json")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 12 * len(data)
+
+
+@given(st.text(' \n"\\,[]{}:a1', max_size=60))
+def test_trailing_commas_read_as_if_they_were_not_there(text):
+    with_comma, without = (
+        f'[{{"text_input": {json.dumps(text)}, "output": "2",}},]',
+        [{"text_input": text, "output": "2"}],
+    )
+    assert outcome(with_comma.encode()) == outcome(json.dumps(without).encode())
+
+
+def outcome(data: bytes):
+    try:
+        return pairs_of(parse(data, "pairs.json"))
+    except DatasetError as error:
+        return error.problems
+
+
+def test_cells_nested_too_deep_are_named_by_their_type():
+    line = b'{"a": ' + b"[" * 900 + b"]" * 900 + b', "b": "x"}\n'
+    header = datasets.columns_of(io.BytesIO(line), "rows.jsonl")
+    assert header.rows == (("list", "x"),)

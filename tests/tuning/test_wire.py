@@ -1,5 +1,6 @@
 """Resources <-> JSON: held against Google's own message types, and against hostile bodies."""
 
+import tracemalloc
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -215,3 +216,25 @@ def test_time_is_written_in_utc_with_a_z() -> None:
     assert wire.rfc3339(moment, nanoseconds=True) == "2024-03-14T20:11:46.000000000Z"
     read = wire.loads(resources.TuningSnapshot, b'{"computeTime": "2024-03-14T21:11:46.123456789+01:00"}')
     assert read.compute_time == moment + timedelta(microseconds=123456)
+
+
+def test_body_of_trailing_commas_takes_no_more_memory_than_its_size() -> None:
+    body = b"[" + b'"",' * 700_000 + b"]"
+    tracemalloc.start()
+    with pytest.raises(InvalidRequest):
+        wire.loads(resources.TunedModel, b'{"description": ' + body + b",}")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20 * len(body)  # the values themselves; a piece of text for each comma took 60 times as much
+
+
+def test_list_too_long_is_refused_before_its_items_are_read() -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        wire.loads(resources.Examples, b'{"examples": [' + b"0," * wire.LONGEST_LIST + b"0]}")
+    assert refused.value.code == "too_many_items"
+
+
+def test_value_nested_too_deep_is_named_and_refused() -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        wire.loads(resources.TunedModel, b'{"displayName": ' + b"[" * 900 + b"]" * 900 + b"}")
+    assert refused.value.params["value"] == "a list"

@@ -54,7 +54,7 @@ from typing import BinaryIO
 from tuning.datasets.documents import Document, jsonl_rows
 from tuning.datasets.limits import GOOGLE_FILE_BYTES, INPUT_CHARACTERS, OUTPUT_CHARACTERS, Limits
 from tuning.datasets.parsed import Collector, Facts, Lengths, Parsed, read_jsonl
-from tuning.datasets.records import Columns, Pairs, flatten, guess, shown
+from tuning.datasets.records import Columns, Pairs, flatten, guess, json_type, shown
 from tuning.datasets.source import BLANK, Source, refuse
 from tuning.datasets.tables import Table
 from tuning.errors import DatasetError, Problem
@@ -149,4 +149,9 @@ def _json_rows(source: Source, limits: Limits) -> Iterable[tuple[int, object]]:
 
 
 def _sample(record: Mapping[str, object], names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(shown(str(record.get(name, "")), SAMPLE_CHARACTERS) for name in names)
+    return tuple(shown(_in_short(record.get(name, "")), SAMPLE_CHARACTERS) for name in names)
+
+
+def _in_short(value: object) -> str:
+    """A cell as text; what is nested is named by its type alone, for it may be nested a thousand times."""
+    return json_type(value) if isinstance(value, dict | list) else str(value)

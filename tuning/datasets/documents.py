@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from tuning import commas
 from tuning.datasets.limits import Limits
 from tuning.datasets.source import BLANK, Lines, refuse
 from tuning.errors import DatasetError, Problem
@@ -17,8 +18,6 @@ SLICE = 4096
 """Characters decoded at a time; most objects are shorter."""
 
 _SPACE = re.compile(r"[ \t\r\n]*+")
-_TRAILING = re.compile(r",\s*+[}\]]")
-_STRING_OR_TRAILING = re.compile(r'("[^"\\]*+(?:\\.[^"\\]*+)*+"?)|,(?=\s*+[}\]])', re.DOTALL)
 _decode = JSONDecoder().raw_decode
 
 
@@ -39,7 +38,7 @@ class Document:
     """
 
     def __init__(self, text: str, limits: Limits) -> None:
-        self._text = _STRING_OR_TRAILING.sub(lambda m: m[1] or " ", text) if _TRAILING.search(text) else text
+        self._text = commas.blanked(text)
         self._longest = limits.row_characters
 
     def __iter__(self) -> Iterator[tuple[int, object]]:

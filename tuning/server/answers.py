@@ -69,7 +69,9 @@ class ErrorsAsJson:
             request.get_host()
         except DisallowedHost:
             return refusal(InvalidRequest("host_not_allowed"))
-        return self.get_response(request)
+        response = self.get_response(request)
+        response.setdefault("Cache-Control", "no-store")
+        return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse:
         match exception:

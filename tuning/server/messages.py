@@ -27,6 +27,7 @@ SENTENCES = {
     # What was sent
     "bad_json": "Invalid JSON payload received. {detail}",
     "unknown_field": "Invalid JSON payload received. Unknown name \"{name}\" at '{path}': Cannot find field.",
+    "too_many_items": "Invalid value at '{path}': at most {limit} items are allowed, {length} were given.",
     "bad_value": "Invalid value at '{path}' ({expected}), {value}",
     "oneof": "Invalid value at '{path}' (oneof), another member of the oneof is already set.",
     "body_too_large": "Request payload size exceeds the limit of this server.",

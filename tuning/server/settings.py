@@ -5,6 +5,7 @@ here is less safe than it should be in production.
 """
 
 import hashlib
+import os
 import tomllib
 from pathlib import Path
 
@@ -23,6 +24,7 @@ VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["versi
 
 VAR_DIR = (ROOT / env.path("VAR_DIR", Path("var"))).resolve()
 """Where everything is kept: databases, models, adapters, training data."""
+os.umask(0o077)  # other accounts of this machine read nothing of what we write
 MODELS_DIR = (ROOT / env.path("MODELS_DIR", VAR_DIR / "models")).resolve()
 """Prepared base models; a folder of its own so that several installations can share it."""
 ADAPTERS_DIR = VAR_DIR / "adapters"

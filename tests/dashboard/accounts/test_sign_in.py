@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
 from django.conf import LazySettings
@@ -102,7 +103,7 @@ def test_page_sends_to_the_welcome_link_while_there_is_nobody(client: Client) ->
 @pytest.mark.parametrize("email", ["alice@example.com", "nobody@example.com"])
 @pytest.mark.usefixtures("alice")
 def test_too_many_wrong_passwords_for_one_email_must_wait(client: Client, email: str) -> None:
-    for _try in range(tries.TRIES_PER_EMAIL):
+    for _try in range(tries.TRIES_FROM_ONE_ADDRESS):
         assert sign_in(client, email, "not the password").status_code == 200
     refused = sign_in(client, email.upper(), PASSWORD)
     assert refused.status_code == 429
@@ -112,10 +113,10 @@ def test_too_many_wrong_passwords_for_one_email_must_wait(client: Client, email:
 
 @pytest.mark.usefixtures("alice")
 def test_trying_on_does_not_lengthen_the_wait(client: Client) -> None:
-    for _try in range(tries.TRIES_PER_EMAIL):
+    for _try in range(tries.TRIES_FROM_ONE_ADDRESS):
         sign_in(client, "alice@example.com", "not the password")
     let_pass(timedelta(minutes=10))
-    for _try in range(tries.TRIES_PER_EMAIL):
+    for _try in range(tries.TRIES_FROM_ONE_ADDRESS):
         assert "in 5 minutes" in sign_in(client, "alice@example.com", PASSWORD).text
     let_pass(timedelta(minutes=5))
     assert sign_in(client, "alice@example.com", PASSWORD).status_code == 302
@@ -123,7 +124,7 @@ def test_trying_on_does_not_lengthen_the_wait(client: Client) -> None:
 
 @pytest.mark.usefixtures("alice")
 def test_success_forgives_earlier_mistakes(client: Client) -> None:
-    for _try in range(tries.TRIES_PER_EMAIL - 1):
+    for _try in range(tries.TRIES_FROM_ONE_ADDRESS - 1):
         sign_in(client, "alice@example.com", "not the password")
     sign_in(client, "alice@example.com", PASSWORD)
     assert sign_in(Client(), "alice@example.com", "not the password").status_code == 200
@@ -167,3 +168,38 @@ def test_password_is_in_no_log(client: Client, caplog: pytest.LogCaptureFixture)
     caplog.set_level("DEBUG")
     sign_in(client, "alice@example.com", "a very secret guess")
     assert "a very secret guess" not in caplog.text
+
+
+@pytest.mark.parametrize("spelling", ["alice@ｅxample.com", "alice@exａmple.com", "ALICE@example.com"])
+@pytest.mark.usefixtures("alice")
+def test_another_spelling_of_the_email_is_no_further_try(client: Client, spelling: str) -> None:
+    for _try in range(tries.TRIES_FROM_ONE_ADDRESS):
+        sign_in(client, "alice@example.com", "not the password")
+    assert sign_in(client, spelling, PASSWORD).status_code == 429
+
+
+@pytest.mark.usefixtures("alice")
+def test_guesses_from_elsewhere_do_not_keep_the_person_out(client: Client) -> None:
+    for _try in range(tries.TRIES_FROM_ONE_ADDRESS):
+        sign_in(Client(REMOTE_ADDR="203.0.113.7"), "alice@example.com", "a guess")
+    assert sign_in(client, "alice@example.com", PASSWORD).status_code == 302
+
+
+@pytest.mark.usefixtures("alice")
+def test_guesses_from_everywhere_are_bounded_too(client: Client) -> None:
+    for number in range(tries.TRIES_PER_EMAIL):
+        sign_in(Client(REMOTE_ADDR=f"203.0.113.{number}"), "alice@example.com", "a guess")
+    assert sign_in(client, "alice@example.com", PASSWORD).status_code == 429
+
+
+def test_stranger_sends_nothing_large(client: Client) -> None:
+    client.get(SIGN_IN)
+    refused = client.post("/datasets/new/", {"file": BytesIO(b"x" * 100_000)})
+    assert refused.status_code == 302
+    assert refused["Location"].startswith(SIGN_IN)
+    assert not refused.wsgi_request._read_started
+
+
+def test_what_a_signed_in_person_sees_is_not_kept(client: Client, alice: User) -> None:
+    client.force_login(alice)
+    assert client.get("/datasets/")["Cache-Control"] == "private, no-store"

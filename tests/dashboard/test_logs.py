@@ -1,0 +1,18 @@
+"""What the log does not say."""
+
+import logging
+
+import pytest
+from django.test import Client
+
+
+@pytest.mark.django_db
+def test_token_in_an_address_stays_out_of_the_log(capfd: pytest.CaptureFixture[str]) -> None:
+    handler = logging.getLogger().handlers
+    console = next(each for each in handler if type(each) is logging.StreamHandler)
+    said: list[str] = []
+    console.addFilter(lambda record: bool(said.append(record.getMessage())) or True)
+    Client(enforce_csrf_checks=True).post("/welcome/the-secret-token/")
+    Client(enforce_csrf_checks=True).post("/forgotten/Mg/another-secret/")
+    assert any("/welcome/…" in line for line in said)
+    assert not any("secret" in line for line in said)
