@@ -5,6 +5,8 @@ like the others, so neither a writer nor a slip leaves a model without an owner.
 stranger who could edit would hardly be what somebody meant.
 """
 
+from typing import Any
+
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
@@ -54,13 +56,13 @@ def unshare(permission: Permission) -> None:
 
 
 def transfer(job: Job, email: str) -> None:
-    """Make the person with address ``email`` the owner; the old one becomes a writer. Raises ``InvalidRequest``."""
-    new_owner = _address("email_address", email)
-    with transaction.atomic():
-        if job.permissions.filter(role=Role.OWNER).exclude(email=new_owner).update(role=Role.WRITER):
-            job.permissions.update_or_create(
-                grantee_type=GranteeType.USER, email=new_owner, defaults={"role": Role.OWNER}
-            )
+    """Make the person with address ``email`` the owner; the old one becomes a writer. Raises ``InvalidRequest``.
+
+    To be called in one transaction with the question whether the caller is the owner.
+    """
+    person: dict[str, Any] = {"grantee_type": GranteeType.USER, "email": _address("email_address", email)}
+    if job.permissions.filter(role=Role.OWNER).exclude(**person).update(role=Role.WRITER):
+        job.permissions.update_or_create(**person, defaults={"role": Role.OWNER})
 
 
 def _grantable(role: Role | None) -> Role:
@@ -84,12 +86,13 @@ def _grantee(kind: GranteeType, address: str | None) -> str:
 
 
 def _address(field: str, text: str) -> str:
-    check_length(field, text, EMAIL_CHARACTERS)
+    address = text.lower()
+    check_length(field, address, EMAIL_CHARACTERS)
     try:
-        validate_email(text)
+        validate_email(address)
     except ValidationError as exc:
         raise InvalidRequest("out_of_range", field=field, value=f'"{text[:80]}"', rule="an e-mail address") from exc
-    return text.lower()
+    return address
 
 
 def _team(text: str) -> str:

@@ -1,6 +1,7 @@
 """Sharing a tuned model: permissions, and whose it is."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from typing import Any
 
@@ -86,6 +87,8 @@ def test_model_shared_with_everyone_is_read_by_all_and_listed_by_none(
     made = share(idle_server, idle_key, model, granteeType="EVERYONE", role="READER")
     google.read(google.Permission, made.text)
     assert made.json() == {"name": f"{model}/permissions/everyone", "granteeType": "EVERYONE", "role": "READER"}
+    changed = idle_server.patch(f"/v1beta/{model}/permissions/everyone", idle_key, json={"role": "WRITER"})
+    assert (changed.status_code, "READER" in changed.json()["error"]["message"]) == (400, True)
     assert idle_server.get(f"/v1beta/{model}", bens_key).status_code == 200
     listed = idle_server.get("/v1beta/tunedModels?pageSize=1000", bens_key).json().get("tunedModels", [])
     assert model not in {found["name"] for found in listed}
@@ -181,6 +184,20 @@ def test_transfer_to_somebody_new_or_to_oneself(idle_server: TuningServer, idle_
     assert idle_server.post(transfer, idle_key, json={}).status_code == 400
     assert idle_server.post(transfer, idle_key, json={"emailAddress": "heir@example.com"}).json() == {}
     assert roles(idle_server, idle_key, model) == {"ada@example.com": "WRITER", "heir@example.com": "OWNER"}
+
+
+def test_ownership_is_given_to_one_of_many_at_once(idle_server: TuningServer, idle_key: str, model: str) -> None:
+    def give(number: int) -> int:
+        sent = {"emailAddress": f"heir{number}@example.com"}
+        # Each by a connection of its own: a session is not for several threads.
+        headers = {"x-goog-api-key": idle_key}
+        url = f"{idle_server.url}/v1beta/{model}:transferOwnership"
+        return requests.post(url, json=sent, headers=headers, timeout=60).status_code
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(give, range(4))) == [200, 403, 403, 403]
+    held = list(roles(idle_server, idle_key, model).values())
+    assert sorted(held) == ["OWNER", "WRITER"]
 
 
 def test_permissions_are_listed_in_pages(idle_server: TuningServer, idle_key: str, model: str) -> None:

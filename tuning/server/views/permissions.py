@@ -1,5 +1,6 @@
 """``…/tunedModels/{id}/permissions`` and ``:transferOwnership``."""
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
 from tuning import resources
@@ -55,6 +56,7 @@ def delete(request: HttpRequest, caller: Identity, version: str, model_id: str, 
 
 
 def transfer(request: HttpRequest, caller: Identity, version: str, model_id: str) -> HttpResponse:
-    job = tuned_models.find(caller, model_id, Action.TRANSFER)
-    sharing.transfer(job, read(resources.TransferOwnershipRequest, request).email_address)
+    asked = read(resources.TransferOwnershipRequest, request)
+    with transaction.atomic():
+        sharing.transfer(tuned_models.find(caller, model_id, Action.TRANSFER), asked.email_address)
     return json_answer({})
