@@ -12,8 +12,8 @@ from tuning.assertions import Identity
 from tuning.errors import AlreadyExists, FailedPrecondition, InvalidRequest, ServiceError
 from tuning.jobs import JobState, total_steps
 from tuning.resources import Example, Hyperparameters, Role, TunedModel
-from tuning.server import base_models, files, names
-from tuning.server.models import Job
+from tuning.server import base_models, files, names, uploads
+from tuning.server.models import Job, Upload
 
 DISPLAY_NAME_CHARACTERS = 40
 DESCRIPTION_CHARACTERS = 10_000
@@ -36,10 +36,19 @@ ID_TRIES = 5
 TASK = "tuned_model.tuning_task"
 
 
-def create(owner: Identity, model: TunedModel, chosen_id: str, version: str, source: Job | None = None) -> Job:
+def create(
+    owner: Identity,
+    model: TunedModel,
+    chosen_id: str,
+    version: str,
+    *,
+    source: Job | None = None,
+    upload: Upload | None = None,
+) -> Job:
     """Queue the job that ``model`` asks for, if it is so asked, to go on from the tuned model of ``source``.
 
-    Raises ``InvalidRequest``, ``NotFound``, ``FailedPrecondition`` or ``AlreadyExists``.
+    ``upload`` holds the examples, where they are not in ``model``. Raises ``InvalidRequest``, ``NotFound``,
+    ``FailedPrecondition`` or ``AlreadyExists``.
     """
     if chosen_id:
         names.check_model_id(chosen_id)
@@ -48,10 +57,10 @@ def create(owner: Identity, model: TunedModel, chosen_id: str, version: str, sou
     draft.display_name, draft.description = model.display_name, model.description
     draft.reader_project_numbers = list(model.reader_project_numbers)
     _choose_base(draft, model, source)
-    examples = _checked_examples(model)
-    _choose_hyperparameters(draft, model, len(examples))
+    examples = _no_examples(model) if upload else _checked_examples(model)
+    _choose_hyperparameters(draft, model, upload.examples if upload else len(examples))
     with files.locked():
-        draft.training_data = files.keep_training_data(examples)
+        draft.training_data = uploads.hold(upload) if upload else files.keep_training_data(examples)
         try:
             if source:
                 files.keep_source(draft, source)
@@ -99,6 +108,12 @@ def _choose_base(draft: Job, model: TunedModel, source: Job | None) -> None:
     draft.temperature = offer.temperature if model.temperature is None else model.temperature
     draft.top_p = offer.top_p if model.top_p is None else model.top_p
     draft.top_k = offer.top_k if model.top_k is None else model.top_k
+
+
+def _no_examples(model: TunedModel) -> Sequence[Example]:
+    if model.tuning_task and model.tuning_task.training_data:
+        raise InvalidRequest("training_data_twice")
+    return ()
 
 
 def _checked_examples(model: TunedModel) -> Sequence[Example]:

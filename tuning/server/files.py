@@ -15,7 +15,7 @@ from django.conf import settings
 from tuning.errors import FailedPrecondition
 from tuning.jobs import JobState
 from tuning.resources import Example
-from tuning.server.models import Job
+from tuning.server.models import Job, Upload
 
 ABANDONED_SECONDS = 3600.0
 """Younger files may belong to a job that is being created at this moment."""
@@ -95,7 +95,7 @@ def free(job: Job) -> None:
     with suppress(OSError):  # not empty: a new model of that name
         folder.rmdir()
     shutil.rmtree(source(job), ignore_errors=True)
-    if not Job.objects.filter(training_data=job.training_data).exists():
+    if not _in_use(job.training_data):
         training_data(job.training_data).unlink(missing_ok=True)
 
 
@@ -116,9 +116,14 @@ def settle(job: Job) -> None:
 
 
 def sweep() -> None:
-    """Remove what was left behind by processes killed at a bad moment."""
+    """Remove what was left behind by processes killed at a bad moment, and datasets that nobody came to use."""
     with locked():
+        Upload.objects.stale().delete()
         _sweep()
+
+
+def _in_use(digest: str) -> bool:
+    return any(rows.objects.filter(training_data=digest).exists() for rows in (Job, Upload))
 
 
 def _sweep() -> None:
@@ -127,9 +132,8 @@ def _sweep() -> None:
     for folder in [*Path(settings.ADAPTERS_DIR).glob("*/*"), *Path(settings.SOURCES_DIR).glob("*")]:
         if folder not in known and _abandoned(folder):
             shutil.rmtree(folder, ignore_errors=True)
-    digests = set(Job.objects.values_list("training_data", flat=True))
     for file in Path(settings.TRAINING_DIR).glob("*.jsonl"):
-        if file.stem not in digests and _abandoned(file):
+        if _abandoned(file) and not _in_use(file.stem):
             file.unlink(missing_ok=True)
 
 

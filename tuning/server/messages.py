@@ -20,6 +20,7 @@ SENTENCES = {
     "base_model_unknown": (
         "{name} is not found, or is not supported for this method. Call ListModels to see the available models."
     ),
+    "dataset_missing": "Dataset {sha256} does not exist. Send it by PUT /tuneboard/v1/datasets/{sha256}.",
     "training_data_gone": "The training data of {name} is no longer there.",
     "key_missing": "API key {id} does not exist.",
     "route_unknown": "The requested URL {path} was not found on this server.",
@@ -42,6 +43,15 @@ SENTENCES = {
         "hold only lower-case letters, digits and hyphens, and not end in a hyphen."
     ),
     "page_token_invalid": "Invalid value at 'page_token': it does not come from a previous page.",
+    "training_data_twice": (
+        "Invalid value at 'tuned_model.tuning_task.training_data': the query names a dataset already."
+    ),
+    "bad_dataset_name": "Invalid value at 'dataset', \"{name}\": must be 'sha256:' and 64 lower-case hex digits.",
+    "bad_hash": '"{sha256}" is no SHA-256: must be 64 lower-case hex digits.',
+    "hash_differs": "The SHA-256 of what was received is not {sha256}.",
+    "dataset_unusable": "The dataset cannot be used: {problem} in {place}. Problems in all: {count}.",
+    "uploads_full": "Too many datasets wait to be used. Use some of them, or come back tomorrow.",
+    "uploads_busy": "Other datasets are being received. Please try again in a few seconds.",
     "training_data_missing": (
         "Invalid value at 'tuned_model.tuning_task.training_data.examples.examples': no examples were received. "
         "Versions of google-genai since 1.47 drop the training data of Gemini API jobs without a word: send the "

@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
 from tuning import curves
@@ -245,6 +245,19 @@ def digest(key: str) -> str:
     return sha256(key.encode()).hexdigest()
 
 
+class UploadQuerySet(models.QuerySet["Upload"]):
+    def unused(self) -> Self:
+        """Those that no job of their owner's uses; what others do with the same data, nobody is to learn."""
+        use = Permission.objects.filter(
+            role=Role.OWNER, email=OuterRef("owner"), job__training_data=OuterRef("training_data")
+        )
+        return self.filter(~Exists(use))
+
+    def stale(self) -> Self:
+        """Those that have waited for a job too long."""
+        return self.unused().filter(created__lt=Now() - Upload.UNUSED)
+
+
 class Upload(models.Model):
     """A dataset that somebody sent ahead, to be named by its hash when a job is created. To others it is not there."""
 
@@ -258,6 +271,11 @@ class Upload(models.Model):
     size = models.BigIntegerField()
     """Bytes of that JSONL."""
     created = models.DateTimeField(db_default=Now())
+
+    UNUSED = timedelta(days=1)
+    """So long a dataset waits for a job."""
+
+    objects = UploadQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["owner", "sha256"], name="upload_once_an_owner")]

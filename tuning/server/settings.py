@@ -42,6 +42,8 @@ DEBUG = False
 ALLOWED_HOSTS = env.list("TUNING_ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"])
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("TUNING_MAX_BODY_BYTES", 64 * 1024 * 1024)
 
+MAX_DATASET_BYTES = env.int("TUNING_MAX_DATASET_BYTES", 256 * 1024 * 1024)
+"""Of a dataset that is sent ahead and named by its hash."""
 REQUESTS_A_MINUTE = env.int("TUNING_REQUESTS_A_MINUTE", 600)
 """What a key may ask; 0 sets no limit. The dashboard's people and polls of operations are not counted."""
 LEASE_SECONDS = env.float("TUNING_LEASE_SECONDS", 30.0)

@@ -5,7 +5,7 @@ from django.urls import path, re_path, register_converter
 from tuning.server import answers
 from tuning.server.routing import IdConverter, VersionConverter, methods
 from tuning.server.views import base_models, generation, openapi, operations, permissions, tuned_models
-from tuning.server.views.tuneboard import jobs, keys, status
+from tuning.server.views.tuneboard import datasets, jobs, keys, status
 
 register_converter(VersionConverter, "version")
 register_converter(IdConverter, "id")
@@ -33,6 +33,7 @@ urlpatterns = [
     path("tuneboard/v1/jobs/<id:model_id>/log", methods(GET=jobs.log)),
     path("tuneboard/v1/jobs/<id:model_id>/adapter", methods(GET=jobs.adapter)),
     path("tuneboard/v1/jobs/<id:model_id>/training-data", methods(GET=jobs.training_data)),
+    path("tuneboard/v1/datasets/<id:sha256>", methods(GET=datasets.get, PUT=datasets.put)),
     path("tuneboard/v1/keys", methods(GET=keys.listing, POST=keys.create)),
     path("tuneboard/v1/keys/<id:key_id>", methods(DELETE=keys.revoke)),
     path("tuneboard/v1/status", methods(GET=status.status)),

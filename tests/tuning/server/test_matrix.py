@@ -10,7 +10,7 @@ from django.urls import URLPattern
 from tests.tuning.server.test_queue import make_job
 from tuning.engine import catalogue
 from tuning.resources import GranteeType, Role
-from tuning.server.models import ApiKey, Job, digest
+from tuning.server.models import ApiKey, Job, Upload, digest
 from tuning.server.urls import urlpatterns
 
 pytestmark = pytest.mark.django_db
@@ -42,6 +42,8 @@ GET     tuneboard/v1/jobs/{model_id}/points             403       200     200   
 GET     tuneboard/v1/jobs/{model_id}/log                403       200     200     200     200
 GET     tuneboard/v1/jobs/{model_id}/adapter            403       400     400     400     400
 GET     tuneboard/v1/jobs/{model_id}/training-data      403       403     403     403     404
+GET     tuneboard/v1/datasets/{sha256}                  404       404     404     404     200
+PUT     tuneboard/v1/datasets/{sha256}                  400       400     400     400     400
 GET     tuneboard/v1/keys                               200       200     200     200     200
 POST    tuneboard/v1/keys                               403       403     403     403     403
 DELETE  tuneboard/v1/keys/{key_id}                      404       404     404     404     200
@@ -59,6 +61,8 @@ OPEN = {"healthz", "openapi.json", ""}
 """Routes for everybody, by any method: these, and what is no route at all."""
 
 SHARED = {"grantee_type": GranteeType.EVERYONE, "public_id": "everyone", "role": Role.READER}
+DATASET = "0" * 64
+"""The hash of a dataset that the owner sent, and of nothing that is sent here."""
 READER = "1" * 21
 """The id of the reader's permission."""
 
@@ -74,6 +78,7 @@ def job() -> None:
     for role in (Role.OWNER, Role.WRITER, Role.READER):
         job.permissions.create(email=f"{role.name.lower()}@example.com", role=role)
     job.permissions.filter(role=Role.READER).update(public_id=READER)
+    Upload.objects.create(owner="owner@example.com", sha256=DATASET, training_data=DATASET, examples=1, size=1)
     for who in PEOPLE:
         ApiKey.objects.create(name=who, owner=f"{who}@example.com", digest=digest(who))
 
@@ -102,6 +107,7 @@ def sample(route: str) -> dict[str, object]:
         "model_id": catalogue.DEFAULT if route.startswith("{version}/models") else "model",
         "operation_id": "op",
         "permission_id": READER,
+        "sha256": DATASET,
         "key_id": ApiKey.objects.filter(name="owner").values_list("pk", flat=True).first(),
     }
 

@@ -14,7 +14,7 @@ class Method:
     name: str
     about: str
     answers: type | Schema | str
-    body: type | Schema | None = None
+    body: type | Schema | str | None = None
     query: tuple[str, ...] = ()
     public: bool = False
     """Whether it may be called without credentials."""
@@ -59,6 +59,7 @@ JOB = an_object(
 )
 LINE = an_object(time=TIME, attempt=COUNT, level=TEXT, text=TEXT)
 LOG = an_object(lines={"type": "array", "items": LINE}, cursor=COUNT)
+DATASET = an_object(sha256=TEXT, examples=COUNT, bytes=COUNT, created=TIME)
 STATUS = an_object(
     version=TEXT,
     tuner={"type": "boolean"},
@@ -71,6 +72,10 @@ QUERY: dict[str, tuple[Schema, str]] = {
     "tunedModelId": (
         {"type": "string", "pattern": "^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$"},
         "The new model's id; without it one is made of the display name.",
+    ),
+    "dataset": (
+        {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"},
+        "A dataset sent to `/tuneboard/v1/datasets` before, in place of training data in the body.",
     ),
     "pageSize": ({"type": "integer", "minimum": 0, "maximum": 999999999}, "10 if absent or 0; above 1000 means 1000."),
     "pageToken": (TEXT, "`nextPageToken` of the page before."),
@@ -104,7 +109,7 @@ METHODS: dict[str, dict[str, Method]] = {
         "POST": Method(
             name="tunedModels.create",
             about="Start tuning.",
-            query=("tunedModelId",),
+            query=("tunedModelId", "dataset"),
             body=resources.TunedModel,
             answers=resources.Operation,
         ),
@@ -200,6 +205,15 @@ METHODS: dict[str, dict[str, Method]] = {
             about="The examples as JSONL; for the owner alone.",
             answers="application/jsonl; charset=utf-8",
         )
+    },
+    "/tuneboard/v1/datasets/{sha256}": {
+        "GET": Method(name="datasets.get", about="A dataset that the caller sent ahead.", answers=DATASET),
+        "PUT": Method(
+            name="datasets.put",
+            about="Send a dataset ahead, as JSONL, under the SHA-256 of its bytes.",
+            body="application/jsonl",
+            answers=DATASET,
+        ),
     },
     "/tuneboard/v1/keys": {
         "GET": Method(name="keys.list", about="The caller's API keys.", answers=resources.ApiKeyPage),

@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 TURN_SECONDS = 0.2
 """Points are stored, and cancelling is noticed, five times a second."""
 HEARTBEAT_SECONDS = 2.0
+SWEEP_SECONDS = 3600.0
 TROUBLE_SECONDS = 2.0
 """A turn that failed, say because the database was away, is followed by a longer pause."""
 AFTER_SECONDS = 30.0
@@ -40,6 +41,7 @@ class Tuner:
         self.inference = Inference()
         self._stopping = False
         self._next_heartbeat = 0.0
+        self._next_sweep = 0.0
 
     def stop(self, *_: object) -> None:
         """Let :meth:`run` return soon; fit to be a signal's handler, for it only raises a flag."""
@@ -59,13 +61,15 @@ class Tuner:
     def _begin(self) -> None:
         InferenceChild.vanish()
         TunerState.say(preparing=None, failure_code="")
-        files.sweep()
 
     def _turn(self) -> None:
         close_old_connections()
         if time.monotonic() >= self._next_heartbeat:
             TunerState.say()
             self._next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
+        if time.monotonic() >= self._next_sweep:
+            self._next_sweep = time.monotonic() + SWEEP_SECONDS
+            files.sweep()
         self.preparation.turn()
         self.inference.turn()
         if self.training is None:

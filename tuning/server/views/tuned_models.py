@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from tuning import resources
 from tuning.assertions import Identity
 from tuning.errors import InvalidRequest, NotFound
-from tuning.server import changes, creation, files, filters, paging, rendering
+from tuning.server import changes, creation, files, filters, paging, rendering, uploads
 from tuning.server.access import Action, permit
 from tuning.server.answers import answer, json_answer
 from tuning.server.models import Job
@@ -34,9 +34,11 @@ def _source(caller: Identity, model: resources.TunedModel) -> Job | None:
 def create(request: HttpRequest, caller: Identity, version: str) -> HttpResponse:
     model = read(resources.TunedModel, request, at="tuned_model")
     chosen_id = query(request, "tunedModelId", "tuned_model_id")
+    dataset = query(request, "dataset")
+    upload = uploads.named(caller, dataset) if dataset else None
     # Jobs made under v1 carry v1beta's types: v1 has none of its own.
     made_under = "v1beta3" if version == "v1beta3" else "v1beta"
-    job = creation.create(caller, model, chosen_id, made_under, _source(caller, model))
+    job = creation.create(caller, model, chosen_id, made_under, source=_source(caller, model), upload=upload)
     return answer(rendering.operation(job), version=job.api_version)
 
 
