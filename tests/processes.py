@@ -124,7 +124,7 @@ class TuningServer:
     def request(self, method: str, path: str, key: str = "", **options: Any) -> requests.Response:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         headers |= options.pop("headers", {})
-        return self._session.request(method, self.url + path, headers=headers, timeout=60, **options)
+        return self._session.request(method, self.url + path, headers=headers, **{"timeout": 60, **options})
 
     def get(self, path: str, key: str = "", **options: Any) -> requests.Response:
         return self.request("GET", path, key, **options)

@@ -11,6 +11,9 @@ from tuning.engine.staging import locked, staged
 
 NAME = "tiny-llama"
 
+ENDLESS = 50_000
+"""Tokens of an answer that nobody waits for."""
+
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 
 SHAPE = {
@@ -45,16 +48,16 @@ def entry(name: str = NAME, answer_tokens: int = 64) -> catalogue.BaseModelEntry
     )
 
 
-def build(models_dir: Path, name: str = NAME, answer_tokens: int = 64) -> Path:
+def build(models_dir: Path, name: str = NAME, *, endless: bool = False) -> Path:
     """The prepared folder ``models_dir/name``, made in about a second unless it is there.
 
-    The model ends no answer by itself unless it is taught to; it may have ``answer_tokens``.
+    Asked greedily, an ``endless`` model says one ASCII character after the other, for half a minute.
     """
     folder = models_dir / name
     with locked(models_dir):
         if not catalogue.is_prepared(name, models_dir):
             with staged(folder) as aside:
-                _fill(aside, entry(name, answer_tokens))
+                _fill(aside, entry(name, ENDLESS) if endless else entry(name))
     return folder
 
 
@@ -64,7 +67,10 @@ def _fill(folder: Path, made: catalogue.BaseModelEntry) -> None:
     shape = SHAPE | {"vocab_size": tokenizer.get_vocab_size(), "max_position_embeddings": positions}
     tokenizer.save(str(folder / catalogue.TOKENIZER_FILE))
     (folder / catalogue.CONFIG_FILE).write_bytes(orjson.dumps(shape))
-    tensors = {name: weights.to_bfloat16(values) for name, values in _weights(shape).items()}
+    drawn = _weights(shape)
+    if made.output_token_limit == ENDLESS:
+        drawn["model.embed_tokens.weight"][_unspoken(tokenizer)] = 0
+    tensors = {name: weights.to_bfloat16(values) for name, values in drawn.items()}
     weights.save(tensors, folder / catalogue.WEIGHTS_FILE)
     rounded = ((name, weights.to_float32(bits)) for name, bits in tensors.items())
     exports.write_base(folder, rounded, folder / catalogue.GGUF_FILE)
@@ -80,6 +86,11 @@ def _tokenizer() -> Tokenizer:
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in SPECIAL])
     return tokenizer
+
+
+def _unspoken(tokenizer: Tokenizer) -> list[int]:
+    """The tokens that are no ASCII character: what ends an answer, and bytes that await others."""
+    return [number for token, number in tokenizer.get_vocab().items() if token in SPECIAL or not token.isascii()]
 
 
 def _weights(shape: dict[str, object]) -> dict[str, np.ndarray]:

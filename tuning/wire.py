@@ -30,6 +30,8 @@ T = TypeVar("T")
 ONEOFS: dict[type, tuple[frozenset[str], ...]] = {
     resources.Hyperparameters: (frozenset({"learning_rate", "learning_rate_multiplier"}),),
     resources.TunedModel: (frozenset({"base_model", "tuned_model_source"}),),
+    resources.Part: (frozenset(field.name for field in fields(resources.Part)),),
+    resources.CountTokensRequest: (frozenset({"contents", "generate_content_request"}),),
 }
 """Fields of which at most one may be set."""
 
@@ -234,6 +236,8 @@ class _Reader:
             kind = next(option for option in get_args(kind) if option is not type(None))
         if get_origin(kind) is tuple:
             return self._items(get_args(kind)[0], value, path)
+        if kind is resources.Unread:
+            return kind()
         if is_dataclass(kind):
             return self.message(kind, value, path)  # type: ignore[arg-type]
         try:

@@ -106,7 +106,7 @@ class LocalProvider:
             raise BadAnswer(detail="an answer without candidates")
         usage = answered.usage_metadata
         return Answer(
-            text="".join(part.text for part in candidate.content.parts),
+            text="".join(part.text or "" for part in candidate.content.parts),
             finish_reason=candidate.finish_reason,
             prompt_tokens=usage.prompt_token_count if usage else 0,
             answer_tokens=usage.candidates_token_count if usage else 0,

@@ -40,12 +40,17 @@ HTTP_STATUS = {"method_not_allowed": 405, "length_required": 411, "body_too_larg
 
 def refusal(error: ServiceError) -> HttpResponse:
     """``error`` as the service says it."""
-    http = HTTP_STATUS.get(error.code, error.http)
-    body = {"code": http, "message": sentence(error), "status": error.status, "details": [_error_info(error)]}
-    response = json_answer({"error": body}, status=http)
+    body = error_body(error)
+    response = json_answer(body, status=body["error"]["code"])
     if error.retry_after is not None:
         response["Retry-After"] = str(math.ceil(error.retry_after))
     return response
+
+
+def error_body(error: ServiceError) -> dict[str, Any]:
+    http = HTTP_STATUS.get(error.code, error.http)
+    said = {"code": http, "message": sentence(error), "status": error.status, "details": [_error_info(error)]}
+    return {"error": said}
 
 
 def unknown_route(request: HttpRequest) -> HttpResponse:

@@ -1,61 +1,156 @@
-"""From a generateContent request to the inference child's answer."""
+"""Questions to models: from Google's and PaLM's requests to what the engine is asked, and its answers as resources.
 
-from dataclasses import replace
-from threading import BoundedSemaphore
+``generateContent`` and ``generateText`` mean the same in other words, so every model has both.
+"""
+
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TypeVar
 
 from django.conf import settings
 
-from tuning.engine import AnswerSpec, EngineAnswer
-from tuning.engine.answers import ask
+from tuning.engine import AnswerSpec, Ending, EngineAnswer, Piece
 from tuning.engine.catalogue import BaseModelEntry, entry
-from tuning.errors import FailedPrecondition, InvalidRequest, Unavailable
+from tuning.errors import FailedPrecondition, InvalidRequest
 from tuning.jobs import JobState
 from tuning.resources import (
     Candidate,
     Content,
+    CountTokensRequest,
+    CountTokensResponse,
     GenerateContentRequest,
     GenerateContentResponse,
+    GenerateTextRequest,
+    GenerateTextResponse,
     GenerationConfig,
     Part,
+    SafetyRating,
+    TextCompletion,
     UsageMetadata,
 )
-from tuning.server import files
+from tuning.server import files, inference, unsupported
 from tuning.server.base_models import Offer
 from tuning.server.creation import INPUT_CHARACTERS, check_length, check_range
-from tuning.server.models import InferenceChild, Job
+from tuning.server.models import Job
 
 T = TypeVar("T")
 
+CANDIDATES = 8
 STOP_SEQUENCES = 5
 STOP_SEQUENCE_CHARACTERS = 100
 HIGHEST_TEMPERATURE = 2
 LARGEST_TOP_K = 1_000_000
 LARGEST_SEED = 2**31 - 1
-SLOTS = BoundedSemaphore(5)
-"""Requests of this process that may wait for answers at once: the other threads stay free for what is quick."""
-PATIENCE_SECONDS = 2.0
-"""How long a request waits for a slot; then the caller is told to come again."""
+LARGEST_OUTPUT = 8192
+"""Tokens that may be asked of every model, as of the service's; each stops at its own limit."""
 
 
-def of_tuned_model(job: Job, request: GenerateContentRequest) -> GenerateContentResponse:
-    """What the tuned model of ``job`` answers. Raises ``FailedPrecondition`` unless its tuning succeeded."""
+def _negligible(*harms: str) -> tuple[SafetyRating, ...]:
+    return tuple(SafetyRating(category=f"HARM_CATEGORY_{harm}", probability="NEGLIGIBLE") for harm in harms)
+
+
+RATINGS = _negligible("SEXUALLY_EXPLICIT", "HATE_SPEECH", "HARASSMENT", "DANGEROUS_CONTENT")
+"""Scripts read them, so they are there, in the service's order; nothing here judges an answer."""
+PALM_RATINGS = _negligible("DEROGATORY", "TOXICITY", "VIOLENCE", "SEXUAL", "MEDICAL", "DANGEROUS")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """A model that can be asked, and how its answers are sampled where the question does not say."""
+
+    name: str
+    base: BaseModelEntry
+    adapter: Path | None
+    temperature: float
+    top_p: float
+    top_k: int
+
+
+def tuned_model(job: Job) -> Asked:
+    """The tuned model of ``job``. Raises ``FailedPrecondition`` unless its tuning succeeded."""
     if not job.is_final:
         raise FailedPrecondition("still_creating", name=job.name)
     if job.state != JobState.SUCCEEDED:
         raise FailedPrecondition("not_active", name=job.name)
-    base = entry(job.base, settings.MODELS_DIR)
-    spec = _spec(base, job, _prompt(request, job.name), request.generation_config or GenerationConfig())
-    return _ask(replace(spec, adapter=files.adapter(job)))
+    return Asked(
+        name=job.name,
+        base=entry(job.base, settings.MODELS_DIR),
+        adapter=files.adapter(job),
+        temperature=job.temperature,
+        top_p=job.top_p,
+        top_k=job.top_k,
+    )
 
 
-def of_base_model(offer: Offer, request: GenerateContentRequest) -> GenerateContentResponse:
+def base_model(offer: Offer) -> Asked:
+    return Asked(
+        name=offer.name,
+        base=offer.entry,
+        adapter=None,
+        temperature=offer.temperature,
+        top_p=offer.top_p,
+        top_k=offer.top_k,
+    )
+
+
+def content(asked: Asked, request: GenerateContentRequest) -> GenerateContentResponse:
+    answers = inference.whole(_content_specs(asked, request))
+    return GenerateContentResponse(
+        candidates=tuple(_candidate(index, answer.text, answer.finish_reason) for index, answer in enumerate(answers)),
+        usage_metadata=_usage(answers),
+    )
+
+
+def content_stream(asked: Asked, request: GenerateContentRequest) -> Generator[GenerateContentResponse, None, None]:
+    """The same answer as it is made: candidate after candidate, each closed by an empty text with its finish reason;
+    the last of these carries the usage.
+    """
+    specs = _content_specs(asked, request)
+    endings: list[Ending] = []
+    with closing(inference.pieces(specs)) as pieces:
+        for index, said in pieces:
+            if isinstance(said, Piece):
+                yield GenerateContentResponse(candidates=(_candidate(index, said.text),))
+                continue
+            endings.append(said)
+            usage = _usage(endings) if len(endings) == len(specs) else None
+            last = _candidate(index, "", said.finish_reason)
+            yield GenerateContentResponse(candidates=(last,), usage_metadata=usage)
+
+
+def text(asked: Asked, request: GenerateTextRequest) -> GenerateTextResponse:
+    if request.prompt is None or not request.prompt.text:
+        raise InvalidRequest("nothing_given", field="prompt.text")
+    check_length("prompt.text", request.prompt.text, INPUT_CHARACTERS)
+    config = GenerationConfig(
+        temperature=request.temperature,
+        candidate_count=request.candidate_count,
+        max_output_tokens=request.max_output_tokens,
+        top_p=request.top_p,
+        top_k=request.top_k,
+        stop_sequences=request.stop_sequences,
+    )
+    answers = inference.whole(_specs(asked, request.prompt.text, config, at=""))
+    completions = (TextCompletion(output=answer.text, safety_ratings=PALM_RATINGS) for answer in answers)
+    return GenerateTextResponse(candidates=tuple(completions))
+
+
+def token_count(asked: Asked, request: CountTokensRequest) -> CountTokensResponse:
+    """As many as the question would have in the usage of its answer, its surroundings among them."""
+    whole = request.generate_content_request or GenerateContentRequest(contents=request.contents)
+    return CountTokensResponse(total_tokens=inference.tokens(asked.base.name, _prompt(whole, asked.name)))
+
+
+def _content_specs(asked: Asked, request: GenerateContentRequest) -> list[AnswerSpec]:
     config = request.generation_config or GenerationConfig()
-    return _ask(_spec(offer.entry, offer, _prompt(request, offer.name), config))
+    return _specs(asked, _prompt(request, asked.name), config, at="generation_config.")
 
 
 def _prompt(request: GenerateContentRequest, name: str) -> str:
     """The text of the one turn there may be. Raises ``InvalidRequest``."""
+    unsupported.refuse(request, name)
     turns = request.contents
     if not turns or not any(part.text for part in turns[0].parts):
         raise InvalidRequest("contents_missing")
@@ -63,59 +158,52 @@ def _prompt(request: GenerateContentRequest, name: str) -> str:
         raise InvalidRequest("multiturn_unsupported", name=name)
     if turns[0].role not in {"", "user"}:
         raise InvalidRequest("role_unknown")
-    text = "".join(part.text for part in turns[0].parts)
-    check_length("contents[0].parts", text, INPUT_CHARACTERS)
-    return text
+    joined = "".join(part.text or "" for part in turns[0].parts)
+    check_length("contents[0].parts", joined, INPUT_CHARACTERS)
+    return joined
 
 
-def _spec(base: BaseModelEntry, defaults: Job | Offer, prompt: str, config: GenerationConfig) -> AnswerSpec:
-    """``config`` filled up with ``defaults``. Raises ``InvalidRequest`` for what is out of range."""
+def _specs(asked: Asked, prompt: str, config: GenerationConfig, at: str) -> list[AnswerSpec]:
+    """``config`` filled up with the model's defaults, once a candidate; sampled ones differ by their seeds.
+
+    ``at`` is where the fields stand in the request. Raises ``InvalidRequest`` for what is out of range.
+    """
     spec = AnswerSpec(
-        base=base.name,
-        adapter=None,
+        base=asked.base.name,
+        adapter=asked.adapter,
         prompt=prompt,
-        max_output_tokens=_or(config.max_output_tokens, base.output_token_limit),
-        temperature=_or(config.temperature, defaults.temperature),
-        top_p=_or(config.top_p, defaults.top_p),
-        top_k=_or(config.top_k, defaults.top_k),
+        max_output_tokens=_or(config.max_output_tokens, asked.base.output_token_limit),
+        temperature=_or(config.temperature, asked.temperature),
+        top_p=_or(config.top_p, asked.top_p),
+        top_k=_or(config.top_k, asked.top_k),
         stop_sequences=config.stop_sequences,
         seed=config.seed,
     )
-    at = "generation_config"
-    check_range(f"{at}.max_output_tokens", spec.max_output_tokens, 1, base.output_token_limit)
-    check_range(f"{at}.temperature", spec.temperature, 0, HIGHEST_TEMPERATURE)
-    check_range(f"{at}.top_p", spec.top_p, 0, 1)
-    check_range(f"{at}.top_k", spec.top_k, 0, LARGEST_TOP_K)
-    check_range(f"{at}.seed", _or(config.seed, 0), -LARGEST_SEED - 1, LARGEST_SEED)
-    check_range(f"{at}.candidate_count", _or(config.candidate_count, 1), 1, 1)
-    check_range(f"{at}.stop_sequences (count)", len(spec.stop_sequences), 0, STOP_SEQUENCES)
+    most = max(asked.base.output_token_limit, LARGEST_OUTPUT)
+    candidates = _or(config.candidate_count, 1)
+    check_range(f"{at}max_output_tokens", spec.max_output_tokens, 1, most)
+    check_range(f"{at}temperature", spec.temperature, 0, HIGHEST_TEMPERATURE)
+    check_range(f"{at}top_p", spec.top_p, 0, 1)
+    check_range(f"{at}top_k", spec.top_k, 0, LARGEST_TOP_K)
+    check_range(f"{at}seed", _or(config.seed, 0), -LARGEST_SEED - 1, LARGEST_SEED)
+    check_range(f"{at}candidate_count", candidates, 1, CANDIDATES)
+    check_range(f"{at}stop_sequences (count)", len(spec.stop_sequences), 0, STOP_SEQUENCES)
     for sequence in spec.stop_sequences:
-        check_length(f"{at}.stop_sequences", sequence, STOP_SEQUENCE_CHARACTERS)
-    return spec
+        check_length(f"{at}stop_sequences", sequence, STOP_SEQUENCE_CHARACTERS)
+    return [replace(spec, seed=None if spec.seed is None else spec.seed + index) for index in range(candidates)]
 
 
-def _ask(spec: AnswerSpec) -> GenerateContentResponse:
-    child = InferenceChild.objects.first()
-    if child is None:
-        raise Unavailable("inference_starting")
-    if not SLOTS.acquire(timeout=PATIENCE_SECONDS):
-        raise Unavailable("overloaded")
-    try:
-        return _response(ask(child.address, child.key, spec, settings.GENERATION_SECONDS))
-    finally:
-        SLOTS.release()
+def _candidate(index: int, said: str, finish_reason: str = "") -> Candidate:
+    """Ratings belong to an answer that is whole."""
+    turn = Content(parts=(Part(text=said),), role="model")
+    ratings = RATINGS if finish_reason else ()
+    return Candidate(content=turn, finish_reason=finish_reason, index=index, safety_ratings=ratings)
 
 
-def _response(answer: EngineAnswer) -> GenerateContentResponse:
-    content = Content(parts=(Part(text=answer.text),), role="model")
-    return GenerateContentResponse(
-        candidates=(Candidate(content=content, finish_reason=answer.finish_reason, index=0),),
-        usage_metadata=UsageMetadata(
-            prompt_token_count=answer.prompt_tokens,
-            candidates_token_count=answer.answer_tokens,
-            total_token_count=answer.prompt_tokens + answer.answer_tokens,
-        ),
-    )
+def _usage(answers: Sequence[EngineAnswer | Ending]) -> UsageMetadata:
+    """The prompt counts once, however many candidates."""
+    prompt, said = answers[0].prompt_tokens, sum(answer.answer_tokens for answer in answers)
+    return UsageMetadata(prompt_token_count=prompt, candidates_token_count=said, total_token_count=prompt + said)
 
 
 def _or(value: T | None, default: T) -> T:

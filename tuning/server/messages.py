@@ -70,6 +70,20 @@ SENTENCES = {
     "contents_missing": "* GenerateContentRequest.contents: contents is not specified",
     "multiturn_unsupported": "Multiturn chat is not enabled for {name}.",
     "role_unknown": "Invalid value at 'contents[0].role': please use a valid role: user.",
+    "json_mode_unsupported": "JSON mode is not enabled for {name}",
+    "mime_type_unknown": (
+        "* GenerateContentRequest.generation_config.response_mime_type: allowed mimetypes are `text/plain` and, "
+        "where JSON mode is enabled, `application/json`."
+    ),
+    "system_instruction_unsupported": "Developer instruction is not enabled for {name}",
+    "tools_unsupported": "Function calling is not enabled for {name}",
+    "images_unsupported": "Image input modality is not enabled for {name}",
+    "cache_unsupported": "Cached content is not enabled for {name}",
+    "penalty_unsupported": "Penalty is not enabled for {name}",
+    "logprobs_unsupported": "Logprobs is not enabled for {name}",
+    "modalities_unsupported": "{name} does not support the requested response modalities: text only.",
+    "thinking_unsupported": "Thinking is not enabled for {name}",
+    "civic_answers_unsupported": "Enhanced civic answers are not enabled for {name}",
     "still_creating": "Tuned model {name} is still being created. Ask again when its state is ACTIVE.",
     "not_active": "Tuned model {name} cannot be asked: its tuning did not succeed.",
     "inference_starting": "The model is being loaded. Please try again in a few seconds.",

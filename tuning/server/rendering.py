@@ -15,6 +15,9 @@ STATES = {
     JobState.CANCELLED: ModelState.FAILED,
 }
 
+METHODS = ("generateContent", "countTokens", "generateText", "createTunedModel", "createTunedTextModel")
+"""What scripts look for in a base model; PaLM's names among them."""
+
 CANCELLED, INTERNAL, RESOURCE_EXHAUSTED, INVALID_ARGUMENT = 1, 13, 8, 3
 """gRPC codes (https://grpc.io/docs/guides/status-codes/)."""
 FAILURE_CODES = {
@@ -84,7 +87,7 @@ def base_model(offer: Offer) -> resources.Model:
         description=stands_for + entry.description,
         input_token_limit=entry.input_token_limit,
         output_token_limit=entry.output_token_limit,
-        supported_generation_methods=("generateContent", "createTunedModel"),
+        supported_generation_methods=METHODS,
         temperature=offer.temperature,
         top_p=offer.top_p,
         top_k=offer.top_k,

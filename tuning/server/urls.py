@@ -5,6 +5,7 @@ from django.urls import path, re_path, register_converter
 from tuning.server import answers
 from tuning.server.routing import IdConverter, VersionConverter, methods
 from tuning.server.views import base_models, generation, openapi, operations, permissions, tuned_models
+from tuning.server.views.generation import of_base_model, of_tuned_model
 from tuning.server.views.tuneboard import datasets, jobs, keys, status
 
 register_converter(VersionConverter, "version")
@@ -12,13 +13,17 @@ register_converter(IdConverter, "id")
 
 MODEL = "<version:version>/tunedModels/<id:model_id>"
 PERMISSION = f"{MODEL}/permissions/<id:permission_id>"
+BASE_MODEL = "<version:version>/models/<id:model_id>"
 OPERATION = f"{MODEL}/operations/<id:operation_id>"
 
 urlpatterns = [
     path("<version:version>/tunedModels", methods(GET=tuned_models.listing, POST=tuned_models.create)),
     path(MODEL, methods(GET=tuned_models.get, PATCH=tuned_models.patch, DELETE=tuned_models.delete)),
     path(f"{MODEL}:cancel", methods(POST=operations.cancel_model)),
-    path(f"{MODEL}:generateContent", methods(POST=generation.by_tuned_model)),
+    path(f"{MODEL}:generateContent", methods(POST=of_tuned_model(generation.content))),
+    path(f"{MODEL}:streamGenerateContent", methods(POST=of_tuned_model(generation.content_stream))),
+    path(f"{MODEL}:generateText", methods(POST=of_tuned_model(generation.text))),
+    path(f"{MODEL}:countTokens", methods(POST=of_tuned_model(generation.token_count))),
     path(f"{MODEL}:transferOwnership", methods(POST=permissions.transfer)),
     path(f"{MODEL}/permissions", methods(GET=permissions.listing, POST=permissions.create)),
     path(PERMISSION, methods(GET=permissions.get, PATCH=permissions.patch, DELETE=permissions.delete)),
@@ -27,7 +32,10 @@ urlpatterns = [
     path(f"{OPERATION}:cancel", methods(POST=operations.cancel)),
     path("<version:version>/models", methods(GET=base_models.listing)),
     path("<version:version>/models/<id:model_id>", methods(GET=base_models.get)),
-    path("<version:version>/models/<id:model_id>:generateContent", methods(POST=generation.by_base_model)),
+    path(f"{BASE_MODEL}:generateContent", methods(POST=of_base_model(generation.content))),
+    path(f"{BASE_MODEL}:streamGenerateContent", methods(POST=of_base_model(generation.content_stream))),
+    path(f"{BASE_MODEL}:generateText", methods(POST=of_base_model(generation.text))),
+    path(f"{BASE_MODEL}:countTokens", methods(POST=of_base_model(generation.token_count))),
     path("tuneboard/v1/jobs/<id:model_id>", methods(GET=jobs.job)),
     path("tuneboard/v1/jobs/<id:model_id>/points", methods(GET=jobs.points)),
     path("tuneboard/v1/jobs/<id:model_id>/log", methods(GET=jobs.log)),

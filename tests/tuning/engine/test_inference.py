@@ -30,8 +30,6 @@ from tuning.errors import (
 )
 
 PROMPTS = ["9", "four", "-3", "", "ninety nine", "What comes after twelve?", "日本", "tab\tand\nline"]
-ENDLESS = 50_000
-"""Tokens that nobody waits for."""
 QUICKLY: dict[str, Any] = {"epoch_count": 60, "learning_rate": 5e-3}
 """So that the tiny model knows its few examples by heart."""
 
@@ -51,7 +49,7 @@ def desk(models: Path, adapters: Path) -> Iterator[Desk]:
 @pytest.fixture
 def endless(tmp_path: Path) -> Iterator[Desk]:
     """An inference child over a tiny model that may go on for minutes, and does."""
-    tiny_llama.build(tmp_path, answer_tokens=ENDLESS)
+    tiny_llama.build(tmp_path, endless=True)
     with serving(tmp_path, tmp_path, tiny_llama.NAME) as desk:
         yield desk
 
@@ -184,7 +182,7 @@ def test_a_stream_shows_nothing_of_a_stop_sequence(desk: Desk, stuttering: Path)
 
 def test_whoever_hangs_up_has_the_answer_stopped(endless: Desk) -> None:
     """llama.cpp takes one question after the other: a second one waits until the first is out of the way."""
-    stream = endless.stream("1", max_output_tokens=ENDLESS)
+    stream = endless.stream("1", max_output_tokens=tiny_llama.ENDLESS)
     assert isinstance(next(stream), Piece)
     stream.close()
 
@@ -193,7 +191,7 @@ def test_whoever_hangs_up_has_the_answer_stopped(endless: Desk) -> None:
 
 def test_an_answer_that_took_too_long_is_stopped(endless: Desk) -> None:
     with pytest.raises(TimedOut):
-        endless.ask("1", max_output_tokens=ENDLESS, timeout=0.5)
+        endless.ask("1", max_output_tokens=tiny_llama.ENDLESS, timeout=0.5)
 
     assert endless.ask("1", max_output_tokens=1, timeout=5).answer_tokens == 1
 

@@ -22,6 +22,9 @@ OperationPage = operations_pb2.ListOperationsResponse
 Permission = v1beta.Permission.pb()
 PermissionPage = v1beta.ListPermissionsResponse.pb()
 Answer = v1beta.GenerateContentResponse.pb()
+TextAnswer = v1beta.GenerateTextResponse.pb()
+TextAnswer3 = v1beta3.GenerateTextResponse.pb()
+TokenCount = v1beta.CountTokensResponse.pb()
 Metadata = v1beta.CreateTunedModelMetadata.pb()
 Metadata3 = v1beta3.CreateTunedModelMetadata.pb()
 

@@ -35,6 +35,18 @@ RIGHT: dict[str, tuple[str, Any]] = {
     "tunedModels/{there}:transferOwnership": ("POST", {"emailAddress": "eve@example.com"}),
     "tunedModels/{there}:generateContent": ("POST", ASK),
     "models/tiny-llama:generateContent": ("POST", ASK),
+    "models/tiny-llama:streamGenerateContent": ("POST", ASK),
+    "models/tiny-llama:generateText": (
+        "POST",
+        {
+            "prompt": {"text": "1"},
+            "temperature": 0.5,
+            "candidateCount": 2,
+            "maxOutputTokens": 4,
+            "stopSequences": ["."],
+        },
+    ),
+    "models/tiny-llama:countTokens": ("POST", {"generateContentRequest": ASK}),
 }
 """Requests of v1beta that are right, until something in their bodies is changed."""
 
@@ -160,7 +172,7 @@ def assert_answered(answer: requests.Response, path: str) -> None:
     """It was done, or refused with Google's error body; only a model that is not loaded may be "unavailable"."""
     if answer.status_code == 200:
         return
-    assert 400 <= answer.status_code < 500 or ("generate" in path and answer.status_code == 503), answer.text
+    assert 400 <= answer.status_code < 500 or (path.startswith("models/") and answer.status_code == 503), answer.text
     error = answer.json()["error"]
     assert error["code"] == answer.status_code
     assert error["message"]

@@ -96,7 +96,10 @@ def _operation(method: Method) -> Schema:
             for name, (schema, about) in schemas.items()
         ],
         "responses": {
-            "200": {"description": "Done.", "content": _content(method.answers)},
+            "200": {
+                "description": "Done.",
+                "content": _streamed(method) if method.streamed else _content(method.answers),
+            },
             "default": {"$ref": "#/components/responses/Error"},
         },
     }
@@ -109,6 +112,13 @@ def _content(kind: type | Schema | str) -> Schema:
     if isinstance(kind, str):
         return {kind: {"schema": {"type": "string", "format": "binary"}}}
     return _json(reference(kind) if isinstance(kind, type) else kind)
+
+
+def _streamed(method: Method) -> Schema:
+    assert isinstance(method.answers, type)
+    return _json({"type": "array", "items": reference(method.answers)}) | {
+        "text/event-stream": {"schema": {"type": "string"}}
+    }
 
 
 def _json(schema: Schema) -> Schema:

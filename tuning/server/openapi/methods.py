@@ -18,6 +18,8 @@ class Method:
     query: tuple[str, ...] = ()
     public: bool = False
     """Whether it may be called without credentials."""
+    streamed: bool = False
+    """Whether it answers message after message: an array, or server-sent events."""
 
 
 def an_object(**properties: Schema) -> Schema:
@@ -93,10 +95,36 @@ OPERATION = f"{MODEL}/operations/{{operation_id}}"
 BASE = "/{version}/models/{model_id}"
 JOBS = "/tuneboard/v1/jobs/{model_id}"
 
-GENERATE: dict[str, Any] = {
-    "body": resources.GenerateContentRequest,
-    "answers": resources.GenerateContentResponse,
+ASKING: dict[str, dict[str, Any]] = {
+    "generateContent": {
+        "about": "Ask a model.",
+        "body": resources.GenerateContentRequest,
+        "answers": resources.GenerateContentResponse,
+    },
+    "streamGenerateContent": {
+        "about": "Ask a model and hear the answer as it is made.",
+        "query": ("alt",),
+        "body": resources.GenerateContentRequest,
+        "answers": resources.GenerateContentResponse,
+        "streamed": True,
+    },
+    "generateText": {
+        "about": "Ask a model, in PaLM's words.",
+        "body": resources.GenerateTextRequest,
+        "answers": resources.GenerateTextResponse,
+    },
+    "countTokens": {
+        "about": "How many tokens a question has.",
+        "body": resources.CountTokensRequest,
+        "answers": resources.CountTokensResponse,
+    },
 }
+
+
+def asking(path: str, kind: str) -> dict[str, dict[str, Method]]:
+    """The methods that ask the models at ``path``."""
+    return {f"{path}:{verb}": {"POST": Method(name=f"{kind}.{verb}", **what)} for verb, what in ASKING.items()}
+
 
 METHODS: dict[str, dict[str, Method]] = {
     "/{version}/tunedModels": {
@@ -126,9 +154,7 @@ METHODS: dict[str, dict[str, Method]] = {
         "DELETE": Method(name="tunedModels.delete", about="Delete a model, or stop and forget its job.", answers=EMPTY),
     },
     f"{MODEL}:cancel": {"POST": Method(name="tunedModels.cancel", about="Stop tuning.", body=EMPTY, answers=EMPTY)},
-    f"{MODEL}:generateContent": {
-        "POST": Method(name="tunedModels.generateContent", about="Ask a tuned model.", **GENERATE)
-    },
+    **asking(MODEL, "tunedModels"),
     f"{MODEL}:transferOwnership": {
         "POST": Method(
             name="tunedModels.transferOwnership",
@@ -177,7 +203,7 @@ METHODS: dict[str, dict[str, Method]] = {
         "GET": Method(name="models.list", about="The base models.", query=PAGE, answers=resources.ModelPage)
     },
     BASE: {"GET": Method(name="models.get", about="A base model.", answers=resources.Model)},
-    f"{BASE}:generateContent": {"POST": Method(name="models.generateContent", about="Ask a base model.", **GENERATE)},
+    **asking(BASE, "models"),
     JOBS: {
         "GET": Method(
             name="job", about="A job's place, progress and points after a step.", query=("after",), answers=JOB

@@ -37,7 +37,7 @@ def message(kind: type) -> Schema:
     properties = {name: _value(name, field) for name, field in wire.shape(kind).items()}
     if kind is resources.Operation:
         properties |= {name: _packed(packed) for name, packed in PACKED.items()}
-    schema: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
+    schema: Schema = {"type": "object", "properties": properties, "additionalProperties": kind is resources.Unread}
     return schema | {"description": about} if (about := _about(kind)) else schema
 
 

@@ -1,21 +1,49 @@
-"""``:generateContent``, of tuned and of base models."""
+"""``:generateContent``, ``:streamGenerateContent``, ``:generateText``, ``:countTokens``: of tuned and base models."""
 
-from django.http import HttpRequest, HttpResponse
+from collections.abc import Callable
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 
 from tuning.assertions import Identity
-from tuning.resources import GenerateContentRequest
+from tuning.resources import CountTokensRequest, GenerateContentRequest, GenerateTextRequest
 from tuning.server import base_models, generation
 from tuning.server.access import Action
 from tuning.server.answers import answer
-from tuning.server.routing import read
+from tuning.server.generation import Asked
+from tuning.server.routing import View, read
+from tuning.server.streams import is_sse, streamed
 from tuning.server.views import tuned_models
 
-
-def by_tuned_model(request: HttpRequest, caller: Identity, version: str, model_id: str) -> HttpResponse:
-    job = tuned_models.find(caller, model_id, Action.ASK)
-    return answer(generation.of_tuned_model(job, read(GenerateContentRequest, request)))
+Ask = Callable[[HttpRequest, Asked], HttpResponseBase]
 
 
-def by_base_model(request: HttpRequest, caller: Identity, version: str, model_id: str) -> HttpResponse:
-    offer = base_models.find(model_id)
-    return answer(generation.of_base_model(offer, read(GenerateContentRequest, request)))
+def of_tuned_model(ask: Ask) -> View:
+    def view(request: HttpRequest, caller: Identity, version: str, model_id: str) -> HttpResponseBase:
+        return ask(request, generation.tuned_model(tuned_models.find(caller, model_id, Action.ASK)))
+
+    return view
+
+
+def of_base_model(ask: Ask) -> View:
+    def view(request: HttpRequest, caller: Identity, version: str, model_id: str) -> HttpResponseBase:
+        return ask(request, generation.base_model(base_models.find(model_id)))
+
+    return view
+
+
+def content(request: HttpRequest, asked: Asked) -> HttpResponseBase:
+    return answer(generation.content(asked, read(GenerateContentRequest, request)))
+
+
+def content_stream(request: HttpRequest, asked: Asked) -> HttpResponseBase:
+    chunks = generation.content_stream(asked, read(GenerateContentRequest, request))
+    return streamed(chunks, sse=is_sse(request))
+
+
+def text(request: HttpRequest, asked: Asked) -> HttpResponseBase:
+    return answer(generation.text(asked, read(GenerateTextRequest, request)))
+
+
+def token_count(request: HttpRequest, asked: Asked) -> HttpResponseBase:
+    return answer(generation.token_count(asked, read(CountTokensRequest, request)))
