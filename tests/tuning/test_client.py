@@ -4,6 +4,7 @@ import socket
 import time
 from email.utils import formatdate
 
+import orjson
 import pytest
 
 from tests.scripted import Drip, Silence, answer, scripted
@@ -106,6 +107,60 @@ def test_generate_content_asks_and_reads_the_answer():
     assert service.asked[0].path == "/v1beta/tunedModels/x:generateContent"
     assert service.asked[0].json() == {"contents": [{"parts": [{"text": "IX"}], "role": "user"}]}
     assert answered.candidates[0].content.parts[0].text == "X"
+
+
+def event(text: str, **more: object) -> bytes:
+    candidate = {"content": {"parts": [{"text": text}], "role": "model"}, "index": 0} | more
+    return b"data: " + orjson.dumps({"candidates": [candidate]}) + b"\r\n\r\n"
+
+
+def events(*said: bytes) -> bytes:
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
+    return head + b"".join(said)
+
+
+def streamed(service) -> list[str]:
+    chunks = client(service).stream_generate_content("tunedModels/x", QUESTION)
+    return [candidate.content.parts[0].text for chunk in chunks for candidate in chunk.candidates]
+
+
+def test_a_stream_is_read_piece_by_piece():
+    end = event("", finishReason="STOP") + b'data: {"usageMetadata": {}}\n\n'
+    with scripted(events(b": hello\n\n", event("X"), event("I\n\n").replace(b"\r", b""), end)) as service:
+        assert streamed(service) == ["X", "I\n\n", ""]
+    assert service.asked[0].path == "/v1beta/tunedModels/x:streamGenerateContent?alt=sse"
+    assert service.asked[0].json() == {"contents": [{"parts": [{"text": "IX"}], "role": "user"}]}
+
+
+@pytest.mark.parametrize(
+    "cut", [b"", b"data: {}\n\n", event("X"), event("X") + event("", finishReason="STOP")[:-4], b'[{"candidates":']
+)
+def test_a_stream_without_its_end_is_named_so(cut):
+    with scripted(events(cut)) as service, pytest.raises(errors.BadAnswer):
+        streamed(service)
+
+
+def test_a_stream_that_fails_half_way_raises_what_it_was_told():
+    info = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "TIMED_OUT", "domain": "tuneboard"}
+    error = {"error": {"code": 504, "message": "Too long.", "status": "DEADLINE_EXCEEDED", "details": [info]}}
+    with scripted(events(event("X"), b"data: " + orjson.dumps(error) + b"\r\n\r\n")) as service:
+        chunks = client(service).stream_generate_content("tunedModels/x", QUESTION)
+        assert next(chunks).candidates[0].content.parts[0].text == "X"
+        with pytest.raises(errors.TimedOut) as told:
+            next(chunks)
+    assert (told.value.code, told.value.detail) == ("timed_out", "Too long.")
+
+
+def test_a_refused_stream_is_an_error_like_any_other():
+    with scripted(refusal(404, "NOT_FOUND", MISSING)) as service, pytest.raises(errors.NotFound) as missing:
+        streamed(service)
+    assert missing.value.detail == MISSING
+
+
+def test_tokens_are_counted():
+    with scripted(answer(200, {"totalTokens": 9})) as service:
+        assert client(service).count_tokens("tunedModels/x", QUESTION) == 9
+    assert service.asked[0].path == "/v1beta/tunedModels/x:countTokens"
 
 
 def test_a_token_is_made_anew_for_every_request():

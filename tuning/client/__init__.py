@@ -1,14 +1,18 @@
 """A client of the tuned-models REST API, whoever serves it."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from typing import TypeVar
 
 from tuning import wire
+from tuning.client import failures
 from tuning.client.failures import readable
 from tuning.client.transport import Credentials, Transport
 from tuning.errors import BadAnswer, InvalidRequest
 from tuning.resources import (
+    CountTokensRequest,
+    CountTokensResponse,
     GenerateContentRequest,
     GenerateContentResponse,
     Model,
@@ -91,6 +95,32 @@ class TunedModels(Transport):
     def generate_content(self, name: str, request: GenerateContentRequest) -> GenerateContentResponse:
         path, body = f"v1beta/{_checked(name)}:generateContent", wire.dumps(request)
         return _read(GenerateContentResponse, self.ask("POST", path, body=body, timeout=self._long_timeout))
+
+    def stream_generate_content(
+        self, name: str, request: GenerateContentRequest
+    ) -> Generator[GenerateContentResponse, None, None]:
+        """The answer as it is made; each response holds what was added. Closing the generator stops the answer.
+
+        What fails half-way is raised after what came before.
+        """
+        path = f"v1beta/{_checked(name)}:streamGenerateContent"
+        finished = False
+        with closing(
+            self.events(path, query={"alt": "sse"}, body=wire.dumps(request), timeout=self._long_timeout)
+        ) as events:
+            for data in events:
+                if error := failures.told(data):
+                    raise error
+                chunk = _read(GenerateContentResponse, data)
+                finished |= any(candidate.finish_reason for candidate in chunk.candidates)
+                yield chunk
+        if not finished:
+            raise BadAnswer(detail="the stream ended before the answer did")
+
+    def count_tokens(self, name: str, request: GenerateContentRequest) -> int:
+        """How many tokens the question has."""
+        path, body = f"v1beta/{_checked(name)}:countTokens", wire.dumps(CountTokensRequest(contents=request.contents))
+        return _read(CountTokensResponse, self.ask("POST", path, body=body)).total_tokens
 
     def models(self) -> Iterator[Model]:
         """The base models, page by page."""

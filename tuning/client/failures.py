@@ -58,6 +58,15 @@ def error_of(status: int, headers: Mapping[str, str], body: bytes) -> ServiceErr
     return error
 
 
+def told(data: bytes) -> ServiceError | None:
+    """The error that ``data``, a piece of a stream, tells instead of an answer."""
+    said = _error_object(data)
+    if not said:
+        return None
+    code = said.get("code")
+    return error_of(code if isinstance(code, int) and 400 <= code <= 599 else 500, {}, data)
+
+
 def readable(body: bytes) -> str:
     """A raw answer as text, no more of it than is kept."""
     return body[:KEPT_CHARACTERS].decode("utf-8", "replace")

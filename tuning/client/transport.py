@@ -3,7 +3,8 @@
 import logging
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Literal
@@ -60,9 +61,7 @@ class Transport:
         timeout: float | None = None,
     ) -> bytes:
         """The body of a successful answer, within ``timeout`` seconds (the service's, where none is given)."""
-        request = requests.Request(method, f"{self._base_url}/{path}", params=query, data=body, auth=self._auth)
-        if body is not None:
-            request.headers["Content-Type"] = "application/json"
+        request = self._request(method, path, query, body)
         deadline = time.monotonic() + (timeout or self._timeout)
         attempt = 1
         while True:
@@ -76,17 +75,31 @@ class Transport:
             time.sleep(pause)
             attempt += 1
 
+    def events(
+        self, path: str, *, query: Mapping[str, str], body: bytes, timeout: float
+    ) -> Generator[bytes, None, None]:
+        """The data of the server-sent events that a POST is answered with, as they come, all within ``timeout``.
+
+        Closing the generator hangs up.
+        """
+        deadline = time.monotonic() + timeout
+        with _named(), self._send(self._request("POST", path, query, body), deadline) as response:
+            if not _is_success(response):
+                raise error_of(response.status_code, response.headers, b"".join(_chunks(response, deadline)))
+            yield from _event_data(_chunks(response, deadline))
+
+    def _request(
+        self, method: Method, path: str, query: Mapping[str, str] | None, body: bytes | None
+    ) -> requests.Request:
+        request = requests.Request(method, f"{self._base_url}/{path}", params=query, data=body, auth=self._auth)
+        if body is not None:
+            request.headers["Content-Type"] = "application/json"
+        return request
+
     def _once(self, request: requests.Request, deadline: float) -> bytes:
-        try:
-            with self._send(request, deadline) as response:
-                body = _body(response, deadline)
-        except (requests.ReadTimeout, ReadTimeoutError) as exc:
-            raise TimedOut(detail=type(exc).__name__) from exc
-        except requests.ConnectionError as exc:
-            raise Unreachable(detail=_cause(exc)) from exc
-        except (requests.RequestException, HTTPError) as exc:
-            raise BadAnswer(detail=_cause(exc)) from exc
-        if 200 <= response.status_code < 300:
+        with _named(), self._send(request, deadline) as response:
+            body = b"".join(_chunks(response, deadline))
+        if _is_success(response):
             return body
         raise error_of(response.status_code, response.headers, body)
 
@@ -116,18 +129,57 @@ class _Auth(requests.auth.AuthBase):
         return request
 
 
-def _body(response: requests.Response, deadline: float) -> bytes:
-    """All of the answer, as long as it is neither too long nor too slow."""
+@contextmanager
+def _named() -> Iterator[None]:
+    """What goes wrong on the way, by our names."""
+    try:
+        yield
+    except (requests.ReadTimeout, ReadTimeoutError) as exc:
+        raise TimedOut(detail=type(exc).__name__) from exc
+    except requests.ConnectionError as exc:
+        raise Unreachable(detail=_cause(exc)) from exc
+    except (requests.RequestException, HTTPError) as exc:
+        raise BadAnswer(detail=_cause(exc)) from exc
+
+
+def _is_success(response: requests.Response) -> bool:
+    return 200 <= response.status_code < 300
+
+
+def _chunks(response: requests.Response, deadline: float) -> Iterator[bytes]:
+    """The answer as it comes, as long as it is neither too long nor too slow."""
     if response.headers.get("Content-Encoding", "identity") != "identity":
         raise BadAnswer(detail="compressed, though that was not asked for")
-    body = bytearray()
+    length = 0
     while chunk := response.raw.read1(64 * 1024):
-        body += chunk
-        if len(body) > ANSWER_BYTES:
+        length += len(chunk)
+        if length > ANSWER_BYTES:
             raise BadAnswer(detail=f"longer than {ANSWER_BYTES} bytes")
         if time.monotonic() > deadline:
             raise TimedOut(detail="the answer came too slowly")
-    return bytes(body)
+        yield chunk
+
+
+def _event_data(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The data of each event (https://html.spec.whatwg.org/multipage/server-sent-events.html), one line or several.
+
+    An event that no empty line ends was cut off, and is none.
+    """
+    data: list[bytes] = []
+    for line in _lines(chunks):
+        if line.startswith(b"data:"):
+            data.append(line.removeprefix(b"data:").removeprefix(b" "))
+        elif not line and data:
+            yield b"\n".join(data)
+            data = []
+
+
+def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Whole lines, without their ends."""
+    held = b""
+    for chunk in chunks:
+        *lines, held = (held + chunk).split(b"\n")
+        yield from (line.removesuffix(b"\r") for line in lines)
 
 
 def _pause(error: ServiceError, attempt: int) -> float | None:

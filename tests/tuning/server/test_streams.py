@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -16,6 +17,8 @@ from tests import tiny_llama
 from tests.processes import TuningServer, wait_until
 from tests.tuning.server import google_types as google
 from tests.tuning.server.bodies import body
+from tuning.client import TunedModels, api_key
+from tuning.resources import Content, GenerateContentRequest, GenerationConfig, Part
 
 STREAM = "/v1beta/models/tiny-llama:streamGenerateContent"
 ENDLESS = "/v1beta/models/endless:{}"
@@ -130,6 +133,20 @@ def test_pieces_come_while_the_answer_is_made_and_stop_with_the_caller(asked: Tu
         assert next(answer.iter_content(None)).startswith(b"data: {")
     again = asked.post(ENDLESS.format("generateContent"), key, json=question(maxOutputTokens=1), timeout=5)
     assert again.status_code == 200
+
+
+def test_our_own_client_hears_the_pieces_and_hangs_up(asked: TuningServer, key: str) -> None:
+    models = TunedModels(asked.url, api_key(key), long_timeout=5)
+    request = GenerateContentRequest(
+        contents=(Content(parts=(Part(text="9"),)),), generation_config=GenerationConfig(temperature=0)
+    )
+    chunks = models.stream_generate_content("models/endless", request)
+    assert next(chunks).candidates[0].content == Content(parts=(Part(text="."),), role="model")
+    chunks.close()
+    short = replace(request, generation_config=GenerationConfig(max_output_tokens=1))
+    used = models.generate_content("models/endless", short).usage_metadata
+    assert used is not None
+    assert models.count_tokens("models/endless", request) == used.prompt_token_count
 
 
 def test_streams_leave_room_for_what_is_quick(asked: TuningServer, key: str) -> None:
