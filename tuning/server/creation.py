@@ -45,7 +45,7 @@ def create(
     source: Job | None = None,
     upload: Upload | None = None,
 ) -> Job:
-    """Queue the job that ``model`` asks for, if it is so asked, to go on from the tuned model of ``source``.
+    """Queue the job that ``model`` asks for; given a ``source``, it goes on from that job's tuned model.
 
     ``upload`` holds the examples, where they are not in ``model``. Raises ``InvalidRequest``, ``NotFound``,
     ``FailedPrecondition`` or ``AlreadyExists``.
