@@ -9,7 +9,9 @@ import pytest
 
 from tuning import curves, wire
 from tuning.jobs import JobState, Point
+from tuning.resources import GenerateTextResponse, TextCompletion
 from tuning.server import rendering
+from tuning.server.generation import PALM_RATINGS
 from tuning.server.models import Job, LossChunk
 
 pytestmark = pytest.mark.django_db
@@ -108,3 +110,9 @@ def test_recorded_operation_is_written_in_its_order_with_both_types() -> None:
     operation = {"name": name, "metadata": metadata, "done": True, "response": response}
     written = wire.dumps(rendering.operation(the_same_job()), version="v1beta3").decode()
     assert written == in_microseconds(json.dumps(operation, indent=2) + "\n")
+
+
+def test_answer_in_palm_s_words_has_the_recorded_size() -> None:
+    """The tutorial of 2023 asks for two candidates; its curl shows the outputs and counts 1447 bytes."""
+    candidates = (TextCompletion(output=said, safety_ratings=PALM_RATINGS) for said in ("3 2 1", "3 2"))
+    assert len(wire.dumps(GenerateTextResponse(candidates=tuple(candidates)))) == 1447
