@@ -441,3 +441,12 @@ class NewApiKey:
     """``name`` says what the key is for."""
 
     name: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TokensRequest:
+    """Texts, or a dataset sent ahead (``sha256:…``), whose tokens are to be counted for ``base_model``."""
+
+    base_model: str = ""
+    texts: tuple[str, ...] = ()
+    dataset: str = ""

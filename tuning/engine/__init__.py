@@ -100,6 +100,25 @@ class TokenCount:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class TallySpec:
+    """Examples whose tokens are to be counted: a JSONL file of ``text_input``/``output``."""
+
+    base: str
+    examples: Path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tally:
+    """Tokens of examples, the prompt format's own among them; of all together, and the longest of each."""
+
+    examples: int
+    input_tokens: int
+    output_tokens: int
+    longest_input: int
+    longest_output: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PrepareSpec:
     """One base model to be made ready in the folder ``models``."""
 

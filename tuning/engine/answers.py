@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import requests
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from tuning.engine import AnswerSpec, Broken, CountSpec, Ending, EngineAnswer, Piece, TokenCount
+from tuning.engine import AnswerSpec, Broken, CountSpec, Ending, EngineAnswer, Piece, Tally, TallySpec, TokenCount
 from tuning.engine.lines import decode, decode_said, encode
 from tuning.errors import (
     BadAnswer,
@@ -70,6 +70,15 @@ def count(address: str, key: str, spec: CountSpec, timeout: float = 30.0) -> int
     with _asking(f"{address}/count", key, spec, timeout) as response:
         try:
             return decode(response.content, TokenCount).tokens
+        except ValueError as exc:
+            raise BadAnswer from exc
+
+
+def tally(address: str, key: str, spec: TallySpec, timeout: float = 60.0) -> Tally:
+    """The tokens of a file of examples. Raises what :func:`ask` raises, and ``NotFound`` (``examples_missing``)."""
+    with _asking(f"{address}/tally", key, spec, timeout) as response:
+        try:
+            return decode(response.content, Tally)
         except ValueError as exc:
             raise BadAnswer from exc
 

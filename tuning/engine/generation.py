@@ -14,10 +14,10 @@ from typing import Any
 
 import xllamacpp
 
-from tuning.engine import AnswerSpec, CountSpec, Ending, InferenceSpec, Piece, TokenCount, catalogue
+from tuning.engine import AnswerSpec, CountSpec, Ending, InferenceSpec, Piece, Tally, TallySpec, TokenCount, catalogue
 from tuning.engine.catalogue import BaseModelEntry
 from tuning.engine.exports import ADAPTER_GGUF
-from tuning.engine.prompts import Prompts, prompts
+from tuning.engine.prompts import Prompts, prompts, tally
 from tuning.errors import EngineError, FailedPrecondition, InvalidRequest, NotFound, Unavailable
 
 MAX_ADAPTERS = 16
@@ -78,6 +78,14 @@ class Generator:
         """How many tokens the prompt has; for this, no weights are loaded. Raises ``NotFound``."""
         entry = self._entry(question.base)
         return TokenCount(len(self._prompts(entry).prompt(question.prompt)))
+
+    def tally(self, task: TallySpec) -> Tally:
+        """The tokens of a file of examples. Raises ``NotFound`` for the model, or for the file."""
+        known = self._prompts(self._entry(task.base))
+        try:
+            return tally(known, task.examples)
+        except FileNotFoundError as exc:
+            raise NotFound("examples_missing") from exc
 
     def _prompts(self, entry: BaseModelEntry) -> Prompts:
         return prompts(self._spec.models / entry.name, entry.prompt_format)

@@ -1,10 +1,11 @@
 """The inference child: ``python -m tuning.engine.inference``, a :class:`tuning.engine.InferenceSpec` on standard input.
 
 It listens on this machine alone, at a port of chance, and answers nobody without its key. Beyond ``GET /health``
-there are two requests. ``POST /generate``: an :class:`tuning.engine.AnswerSpec` in, :data:`tuning.engine.Said` out,
+there are three requests. ``POST /generate``: an :class:`tuning.engine.AnswerSpec` in, :data:`tuning.engine.Said` out,
 a JSON object a line, each as soon as it is made; who hangs up has the answer stopped. ``POST /count``: a
-:class:`CountSpec` in, a :class:`TokenCount` out. What fails before the first piece is a status of
-:data:`tuning.engine.answers.REFUSALS`, and the object a :class:`Broken`. Prompts and answers reach no log.
+:class:`CountSpec` in, a :class:`TokenCount` out. ``POST /tally``: a :class:`TallySpec` in, a :class:`Tally` out.
+What fails before the first piece is a status of :data:`tuning.engine.answers.REFUSALS`, and the object a
+:class:`Broken`. Prompts and answers reach no log.
 """
 
 import hmac
@@ -16,7 +17,7 @@ from secrets import token_urlsafe
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, TypeVar
 
-from tuning.engine import AnswerSpec, Broken, CountSpec, Event, InferenceSpec, Ready, Said, child
+from tuning.engine import AnswerSpec, Broken, CountSpec, Event, InferenceSpec, Ready, Said, TallySpec, child
 from tuning.engine.answers import REFUSALS
 from tuning.engine.lines import decode, encode, encode_said
 from tuning.errors import Exhausted, InvalidRequest, NotFound, ServiceError, Unauthenticated
@@ -71,7 +72,7 @@ class Conversation(BaseHTTPRequestHandler):
         self._attempt({"/health": self._health})
 
     def do_POST(self) -> None:
-        self._attempt({"/generate": self._generate, "/count": self._count})
+        self._attempt({"/generate": self._generate, "/count": self._count, "/tally": self._tally})
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's own name
         """Nothing: the api process logs its requests."""
@@ -91,6 +92,9 @@ class Conversation(BaseHTTPRequestHandler):
 
     def _count(self) -> None:
         self._say(encode(self.server.generator.count(self._task(CountSpec))))
+
+    def _tally(self) -> None:
+        self._say(encode(self.server.generator.tally(self._task(TallySpec))))
 
     def _tell(self, said: Said) -> bool:
         """Whether the caller still listens."""

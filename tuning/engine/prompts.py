@@ -7,8 +7,10 @@ closes no turn.
 from functools import cache
 from pathlib import Path
 
+import orjson
 from tokenizers import Tokenizer
 
+from tuning.engine import Tally
 from tuning.engine.catalogue import TOKENIZER_FILE, PromptFormat
 
 
@@ -42,6 +44,24 @@ class Prompts:
 
     def tokens(self, text: str) -> list[int]:
         return list(self._tokenizer.encode(text, add_special_tokens=False).ids)
+
+
+def tally(prompts: Prompts, examples: Path) -> Tally:
+    """The tokens of a JSONL file of ``text_input``/``output``. Inputs are counted whole, though tuning may cut them."""
+    count = inputs = outputs = longest_input = longest_output = 0
+    with examples.open("rb") as lines:
+        for line in lines:
+            example = orjson.loads(line)
+            given, answer = len(prompts.prompt(example["text_input"])), len(prompts.output(example["output"]))
+            count, inputs, outputs = count + 1, inputs + given, outputs + answer
+            longest_input, longest_output = max(longest_input, given), max(longest_output, answer)
+    return Tally(
+        examples=count,
+        input_tokens=inputs,
+        output_tokens=outputs,
+        longest_input=longest_input,
+        longest_output=longest_output,
+    )
 
 
 @cache

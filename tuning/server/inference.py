@@ -2,12 +2,13 @@
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
+from pathlib import Path
 from threading import BoundedSemaphore
 from time import monotonic
 
 from django.conf import settings
 
-from tuning.engine import AnswerSpec, CountSpec, Ending, EngineAnswer, Piece, answers
+from tuning.engine import AnswerSpec, CountSpec, Ending, EngineAnswer, Piece, Tally, TallySpec, answers
 from tuning.errors import TimedOut, Unavailable
 from tuning.server.models import InferenceChild
 
@@ -40,6 +41,12 @@ def tokens(base: str, prompt: str) -> int:
     """How many tokens ``prompt`` has for the base model; quick, so that it needs no slot."""
     child = _child()
     return answers.count(child.address, child.key, CountSpec(base=base, prompt=prompt), COUNTING_SECONDS)
+
+
+def tally(base: str, examples: Path) -> Tally:
+    """The tokens of a file of examples, as tuning ``base`` on them would see them."""
+    with _slot() as (child, deadline):
+        return answers.tally(child.address, child.key, TallySpec(base=base, examples=examples), _left(deadline))
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from tuning.server import answers
 from tuning.server.routing import IdConverter, VersionConverter, methods
 from tuning.server.views import base_models, generation, openapi, operations, permissions, tuned_models
 from tuning.server.views.generation import of_base_model, of_tuned_model
-from tuning.server.views.tuneboard import datasets, jobs, keys, status
+from tuning.server.views.tuneboard import datasets, jobs, keys, status, tokens
 
 register_converter(VersionConverter, "version")
 register_converter(IdConverter, "id")
@@ -44,6 +44,7 @@ urlpatterns = [
     path("tuneboard/v1/datasets/<id:sha256>", methods(GET=datasets.get, PUT=datasets.put)),
     path("tuneboard/v1/keys", methods(GET=keys.listing, POST=keys.create)),
     path("tuneboard/v1/keys/<id:key_id>", methods(DELETE=keys.revoke)),
+    path("tuneboard/v1/tokens", methods(POST=tokens.count)),
     path("tuneboard/v1/status", methods(GET=status.status)),
     path("healthz", status.healthz),
     path("openapi.json", openapi.document),

@@ -53,6 +53,7 @@ PUT     tuneboard/v1/datasets/{sha256}                  400       400     400   
 GET     tuneboard/v1/keys                               200       200     200     200     200
 POST    tuneboard/v1/keys                               403       403     403     403     403
 DELETE  tuneboard/v1/keys/{key_id}                      404       404     404     404     200
+POST    tuneboard/v1/tokens                             400       400     400     400     400
 GET     tuneboard/v1/status                             200       200     200     200     200
 """
 """What each of :data:`PEOPLE` is answered, asking with an empty body: 400 says that they may and that it is empty.

@@ -62,6 +62,10 @@ JOB = an_object(
 LINE = an_object(time=TIME, attempt=COUNT, level=TEXT, text=TEXT)
 LOG = an_object(lines={"type": "array", "items": LINE}, cursor=COUNT)
 DATASET = an_object(sha256=TEXT, examples=COUNT, bytes=COUNT, created=TIME)
+TOKENS = an_object(tokens={"type": "array", "items": COUNT}, totalTokens=COUNT)
+TALLY = an_object(
+    examples=COUNT, inputTokens=COUNT, outputTokens=COUNT, longestInput=COUNT, longestOutput=COUNT, totalTokens=COUNT
+)
 STATUS = an_object(
     version=TEXT,
     tuner={"type": "boolean"},
@@ -251,6 +255,14 @@ METHODS: dict[str, dict[str, Method]] = {
         ),
     },
     "/tuneboard/v1/keys/{key_id}": {"DELETE": Method(name="keys.revoke", about="Make a key useless.", answers=EMPTY)},
+    "/tuneboard/v1/tokens": {
+        "POST": Method(
+            name="tokens.count",
+            about="Count the tokens of texts, or of a dataset sent ahead, for a base model.",
+            body=resources.TokensRequest,
+            answers={"oneOf": [TOKENS, TALLY]},
+        )
+    },
     "/tuneboard/v1/status": {
         "GET": Method(name="status", about="Whether jobs run and questions are answered.", answers=STATUS)
     },
