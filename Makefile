@@ -4,7 +4,7 @@ BIN := .venv/bin
 
 .PHONY: help
 help: ## Say what there is to type
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: run
 run: install ## Install what is missing and start Tuneboard
@@ -31,9 +31,13 @@ test-kill: install-dev ## Kill processes while they work; nothing may be lost
 # Django serves one set of settings a process, so the tuning server's tests are a run of their own. Both always
 # run; a run in which nothing was selected (5) is no failure.
 tests = status=0; \
-	$(BIN)/pytest --ignore tests/tuning/server -m "$(1)" || [ $$? -eq 5 ] || status=1; \
+	$(BIN)/pytest --ignore tests/tuning/server --ignore tests/conformance -m "$(1)" || [ $$? -eq 5 ] || status=1; \
 	$(BIN)/pytest tests/tuning/server --ds tuning.server.settings -m "$(1)" || [ $$? -eq 5 ] || status=1; \
 	exit $$status
+
+.PHONY: conformance
+conformance: install-dev ## Try Google's own clients against the tuning server; prints client by method
+	@$(BIN)/pytest tests/conformance
 
 CHECKS := lint-style lint-imports lint-types lint-templates lint-migrations lint-production
 .PHONY: lint $(CHECKS)
