@@ -3,11 +3,13 @@
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.processes import ROOT, TuningServer, tuning_server, wait_until
+from tuning.server.openapi.methods import METHODS
 
 PAGE = (ROOT / "docs" / "api.md").read_text()
 BLOCKS = re.findall(r"^```sh\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
@@ -16,7 +18,7 @@ FAIL_LOUDLY = 'set -euo pipefail\ncurl() { command curl --silent --show-error --
 
 
 @pytest.fixture(scope="module")
-def documented(tmp_path_factory: pytest.TempPathFactory):
+def documented(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TuningServer, str]]:
     with tuning_server(tmp_path_factory.mktemp("documented")) as server:
         key = server.api_key()
         wait_until(lambda: server.get("/tuneboard/v1/status", key).json()["inference"])
@@ -45,9 +47,6 @@ def test_every_line_of_the_page_does_what_it_says(documented: tuple[TuningServer
 
 def test_every_path_of_the_api_is_on_the_page() -> None:
     """By the last word of each path, or the place of an id."""
-    from tuning.server.openapi.methods import METHODS
-
-    shell = "\n".join(BLOCKS) + PAGE
     for path in METHODS:
         word = re.split(r"[/:]", re.sub(r"/?{\w+}", "", path))[-1]
-        assert word in shell, path
+        assert word in PAGE, path

@@ -42,7 +42,7 @@ def model(idle_server: TuningServer, idle_key: str) -> None:
 
 
 @schema.parametrize()
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 def test_operation_answers_as_described(
     case: schemathesis.Case, idle_server: TuningServer, idle_key: str, model: None
 ) -> None:
