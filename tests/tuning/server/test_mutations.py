@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from tests.processes import TuningServer, tuning_server
 from tests.tuning.server import google_types as google
 from tests.tuning.server.bodies import body
+from tuning import assertions
+from tuning.assertions import Identity
 
 CREATE = body(epochs=2, description="what for", temperature=0.5, topP=0.9, top_k=3)
 CREATE["tuning_task"]["training_data"]["examples"]["examples"] = [{"text_input": "NEW", "output": "2"}] * 2
@@ -47,8 +49,10 @@ RIGHT: dict[str, tuple[str, Any]] = {
         },
     ),
     "models/tiny-llama:countTokens": ("POST", {"generateContentRequest": ASK}),
+    "/tuneboard/v1/tokens": ("POST", {"baseModel": "models/tiny-llama", "texts": ["1", "2"]}),
+    "/tuneboard/v1/keys": ("POST", {"name": "mine"}),
 }
-"""Requests of v1beta that are right, until something in their bodies is changed."""
+"""Requests, of v1beta unless they say otherwise, that are right, until something in their bodies is changed."""
 
 many = settings(deadline=None, suppress_health_check=list(HealthCheck))
 ODD = [None, True, 0, -1, 2**31, 2**63, 10**400, 1e308, float("nan"), "1e400", "4.5", "5.0", " 5", "٣"]
@@ -128,14 +132,19 @@ class Caller:
 
     def send(self, path: str, method: str, sent: bytes) -> requests.Response:
         new = next(self._ids)
-        address = "/v1beta/" + path.format(new=new, there=self.there)
+        address = ("" if path.startswith("/") else "/v1beta/") + path.format(new=new, there=self.there)
         # Training data of its own for each: what a refusal left behind cannot pass for another's.
-        answer = self.server.request(method, address, self.key, data=sent.replace(b"NEW", new.encode()))
+        data, who = sent.replace(b"NEW", new.encode()), self._person() if "keys" in path else self.key
+        answer = self.server.request(method, address, who, data=data)
         if answer.ok and "{new}" in path:
             self.made.add(new)
         if answer.ok and "transferOwnership" in path:
             self.there = self._make()
         return answer
+
+    def _person(self) -> str:
+        """The word of the dashboard for a person: a key makes no keys."""
+        return assertions.issue(Identity(email="ada@example.com"), self.server.secret)
 
     def _make(self) -> str:
         new = next(self._ids)
@@ -172,7 +181,9 @@ def assert_answered(answer: requests.Response, path: str) -> None:
     """It was done, or refused with Google's error body; only a model that is not loaded may be "unavailable"."""
     if answer.status_code == 200:
         return
-    assert 400 <= answer.status_code < 500 or (path.startswith("models/") and answer.status_code == 503), answer.text
+    assert 400 <= answer.status_code < 500 or (
+        path.startswith(("models/", "/tuneboard/v1/tokens")) and answer.status_code == 503
+    ), answer.text
     error = answer.json()["error"]
     assert error["code"] == answer.status_code
     assert error["message"]
