@@ -390,6 +390,17 @@ class TextPrompt:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class CountTextTokensRequest:
+    model: str = ""
+    prompt: TextPrompt | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CountTextTokensResponse:
+    token_count: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class GenerateTextRequest:
     """PaLM's question; its fields mean what those of :class:`GenerationConfig` do."""
 

@@ -18,6 +18,8 @@ from tuning.jobs import JobState
 from tuning.resources import (
     Candidate,
     Content,
+    CountTextTokensRequest,
+    CountTextTokensResponse,
     CountTokensRequest,
     CountTokensResponse,
     GenerateContentRequest,
@@ -28,6 +30,7 @@ from tuning.resources import (
     Part,
     SafetyRating,
     TextCompletion,
+    TextPrompt,
     UsageMetadata,
 )
 from tuning.server import files, inference, unsupported
@@ -121,9 +124,7 @@ def content_stream(asked: Asked, request: GenerateContentRequest) -> Generator[G
 
 
 def text(asked: Asked, request: GenerateTextRequest) -> GenerateTextResponse:
-    if request.prompt is None or not request.prompt.text:
-        raise InvalidRequest("nothing_given", field="prompt.text")
-    check_length("prompt.text", request.prompt.text, INPUT_CHARACTERS)
+    prompt = _text_prompt(request.prompt)
     config = GenerationConfig(
         temperature=request.temperature,
         candidate_count=request.candidate_count,
@@ -132,7 +133,7 @@ def text(asked: Asked, request: GenerateTextRequest) -> GenerateTextResponse:
         top_k=request.top_k,
         stop_sequences=request.stop_sequences,
     )
-    answers = inference.whole(_specs(asked, request.prompt.text, config, at=""))
+    answers = inference.whole(_specs(asked, prompt, config, at=""))
     completions = (TextCompletion(output=answer.text, safety_ratings=PALM_RATINGS) for answer in answers)
     return GenerateTextResponse(candidates=tuple(completions))
 
@@ -141,6 +142,18 @@ def token_count(asked: Asked, request: CountTokensRequest) -> CountTokensRespons
     """As many as the question would have in the usage of its answer, its surroundings among them."""
     whole = request.generate_content_request or GenerateContentRequest(contents=request.contents)
     return CountTokensResponse(total_tokens=inference.tokens(asked.base.name, _prompt(whole, asked.name)))
+
+
+def text_token_count(asked: Asked, request: CountTextTokensRequest) -> CountTextTokensResponse:
+    return CountTextTokensResponse(token_count=inference.tokens(asked.base.name, _text_prompt(request.prompt)))
+
+
+def _text_prompt(prompt: TextPrompt | None) -> str:
+    """Raises ``InvalidRequest`` where there is none, or too much."""
+    if prompt is None or not prompt.text:
+        raise InvalidRequest("nothing_given", field="prompt.text")
+    check_length("prompt.text", prompt.text, INPUT_CHARACTERS)
+    return prompt.text
 
 
 def _content_specs(asked: Asked, request: GenerateContentRequest) -> list[AnswerSpec]:

@@ -15,8 +15,10 @@ STATES = {
     JobState.CANCELLED: ModelState.FAILED,
 }
 
-METHODS = ("generateContent", "countTokens", "generateText", "createTunedModel", "createTunedTextModel")
-"""What scripts look for in a base model; PaLM's names among them."""
+GEMINI = ("generateContent", "countTokens", "createTunedModel")
+PALM = ("generateText", "countTextTokens", "createTunedTextModel")
+METHODS = GEMINI + PALM
+"""What scripts look for in a base model."""
 
 CANCELLED, INTERNAL, RESOURCE_EXHAUSTED, INVALID_ARGUMENT = 1, 13, 8, 3
 """gRPC codes (https://grpc.io/docs/guides/status-codes/)."""

@@ -25,6 +25,7 @@ Answer = v1beta.GenerateContentResponse.pb()
 TextAnswer = v1beta.GenerateTextResponse.pb()
 TextAnswer3 = v1beta3.GenerateTextResponse.pb()
 TokenCount = v1beta.CountTokensResponse.pb()
+TextTokenCount3 = v1beta3.CountTextTokensResponse.pb()
 Metadata = v1beta.CreateTunedModelMetadata.pb()
 Metadata3 = v1beta3.CreateTunedModelMetadata.pb()
 

@@ -171,6 +171,15 @@ def test_tutorial_of_the_palm_era_is_answered(asked: TuningServer, key: str) -> 
     assert all(len(candidate.safety_ratings) == 6 for candidate in response.candidates)
 
 
+def test_tokens_are_counted_in_palm_s_words(asked: TuningServer, key: str) -> None:
+    contents = {"contents": question("日本")["contents"]}
+    counted = asked.post("/v1beta/models/tiny-llama:countTokens", key, json=contents).json()["totalTokens"]
+    counting = "/v1beta3/models/tiny-llama:countTextTokens"
+    answer = asked.post(counting, key, json={"prompt": {"text": "日本"}})
+    assert google.read(google.TextTokenCount3, answer.text).token_count == counted
+    assert "prompt.text" in refused(asked.post(counting, key, json={}))
+
+
 @pytest.mark.parametrize(
     ("sent", "named"),
     [

@@ -27,6 +27,7 @@ POST    {version}/tunedModels/{model_id}:generateContent        403  400  400  4
 POST    {version}/tunedModels/{model_id}:streamGenerateContent  403  400  400  400  400
 POST    {version}/tunedModels/{model_id}:generateText           403  400  400  400  400
 POST    {version}/tunedModels/{model_id}:countTokens            403  400  400  400  400
+POST    {version}/tunedModels/{model_id}:countTextTokens        403  400  400  400  400
 POST    {version}/tunedModels/{model_id}:transferOwnership  403   403     403     403     400
 GET     {version}/tunedModels/{model_id}/permissions    403       403     403     200     200
 POST    {version}/tunedModels/{model_id}/permissions    403       403     403     400     400
@@ -43,6 +44,7 @@ POST    {version}/models/{model_id}:generateContent        400  400  400  400  4
 POST    {version}/models/{model_id}:streamGenerateContent  400  400  400  400  400
 POST    {version}/models/{model_id}:generateText           400  400  400  400  400
 POST    {version}/models/{model_id}:countTokens            400  400  400  400  400
+POST    {version}/models/{model_id}:countTextTokens        400  400  400  400  400
 GET     tuneboard/v1/jobs/{model_id}                    403       200     200     200     200
 GET     tuneboard/v1/jobs/{model_id}/points             403       200     200     200     200
 GET     tuneboard/v1/jobs/{model_id}/log                403       200     200     200     200

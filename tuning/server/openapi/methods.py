@@ -122,6 +122,11 @@ ASKING: dict[str, dict[str, Any]] = {
         "body": resources.CountTokensRequest,
         "answers": resources.CountTokensResponse,
     },
+    "countTextTokens": {
+        "about": "How many tokens a question has, in PaLM's words.",
+        "body": resources.CountTextTokensRequest,
+        "answers": resources.CountTextTokensResponse,
+    },
 }
 
 

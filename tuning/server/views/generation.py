@@ -1,4 +1,6 @@
-"""``:generateContent``, ``:streamGenerateContent``, ``:generateText``, ``:countTokens``: of tuned and base models."""
+"""Asking tuned and base models: ``:generateContent``, ``:streamGenerateContent`` and ``:countTokens``, and in PaLM's
+words ``:generateText`` and ``:countTextTokens``.
+"""
 
 from collections.abc import Callable
 
@@ -6,7 +8,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from tuning.assertions import Identity
-from tuning.resources import CountTokensRequest, GenerateContentRequest, GenerateTextRequest
+from tuning.resources import CountTextTokensRequest, CountTokensRequest, GenerateContentRequest, GenerateTextRequest
 from tuning.server import base_models, generation
 from tuning.server.access import Action
 from tuning.server.answers import answer
@@ -47,3 +49,7 @@ def text(request: HttpRequest, asked: Asked) -> HttpResponseBase:
 
 def token_count(request: HttpRequest, asked: Asked) -> HttpResponseBase:
     return answer(generation.token_count(asked, read(CountTokensRequest, request)))
+
+
+def text_token_count(request: HttpRequest, asked: Asked) -> HttpResponseBase:
+    return answer(generation.text_token_count(asked, read(CountTextTokensRequest, request)))
