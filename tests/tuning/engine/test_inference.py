@@ -277,6 +277,8 @@ def test_nobody_is_answered_without_the_key(desk: Desk) -> None:
         ("POST", "/generate", b'{"base":1}', 400),
         ("POST", "/count", orjson.dumps({"base": tiny_llama.NAME, "prompt": "1"}), 200),
         ("POST", "/count", b"{}", 400),
+        ("POST", "/tally", b"{}", 400),
+        ("POST", "/tally", orjson.dumps({"base": tiny_llama.NAME, "examples": "/nowhere.jsonl"}), 404),
         ("GET", "/count", b"", 404),
         ("PUT", "/generate", b"{}", 501),
     ],

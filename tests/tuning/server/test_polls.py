@@ -41,7 +41,7 @@ def test_poll_that_has_no_news_takes_its_time(idle_server: TuningServer, idle_ke
     assert {answer.text for answer in answers} == {first.text}
 
 
-def test_news_ends_the_waiting(idle_server: TuningServer, idle_key: str, operation: str) -> None:
+def test_poll_that_was_held_tells_the_news(idle_server: TuningServer, idle_key: str, operation: str) -> None:
     idle_server.get(f"/v1/{operation}", idle_key)
     with ThreadPoolExecutor() as pool:
         poll = pool.submit(requests.get, f"{idle_server.url}/v1/{operation}", {"key": idle_key}, timeout=60)
@@ -66,6 +66,16 @@ def test_first_poll_and_news_are_answered_at_once(job: Job) -> None:
     job.state = "SUCCEEDED"
     assert not polls.hold(job, ADA)
     assert not polls.hold(job, ADA), "nothing more will come"
+
+
+@pytest.mark.django_db
+def test_news_that_come_meanwhile_end_the_waiting(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(polls, "HELD_SECONDS", 30.0)
+    polls.hold(job, ADA)
+    Job.objects.update(completed_steps=1)
+    begun = time.monotonic()
+    assert polls.hold(job, ADA)
+    assert time.monotonic() - begun < 15
 
 
 @pytest.mark.django_db
