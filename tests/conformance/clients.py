@@ -69,7 +69,7 @@ def virtual_environment(requirements: str) -> str:
         if missing:
             _run([sys.executable, "-m", "venv", "--clear", str(folder)])
             chosen = shlex.split(os.environ.get("PIP_ARGS", ""))
-            _run([str(interpreter), "-m", "pip", "install", "--no-input", *chosen, "-r", str(pinned)])
+            _run([str(interpreter), "-m", "pip", "install", "--no-input", "--no-compile", *chosen, "-r", str(pinned)])
     return str(interpreter)
 
 
