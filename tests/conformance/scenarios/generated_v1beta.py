@@ -111,6 +111,11 @@ def count_tokens() -> None:
     assert generative.count_tokens(model=BASE, contents=contents).total_tokens > 0
 
 
+@check("models.countTextTokens")
+def count_text_tokens() -> None:
+    assert text.count_text_tokens(model=BASE, prompt=glm.TextPrompt(text="spring")).token_count > 0
+
+
 @check("tunedModels.generateText")
 def generate_text() -> None:
     request = glm.GenerateTextRequest(

@@ -62,6 +62,11 @@ def get() -> None:
     assert not model.tuning_task.training_data
 
 
+@check("models.countTextTokens")
+def count_text_tokens() -> None:
+    assert text.count_text_tokens(model=BASE, prompt=glm.TextPrompt(text="spring")).token_count > 0
+
+
 @check("tunedModels.generateText")
 def generate_text() -> None:
     answer = text.generate_text(model=made.name, prompt=glm.TextPrompt(text="spring"))
