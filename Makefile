@@ -22,18 +22,11 @@ install-dev:
 .PHONY: test
 test: ## Run all tests: unit, property, REST, browser and one real tuning job (under 10 minutes)
 	@$(PYTHON) scripts/install.py dev chromium
-	@$(call tests,not kill)
+	@$(BIN)/python scripts/run_tests.py "not kill"
 
 .PHONY: test-kill
 test-kill: install-dev ## Kill processes while they work; nothing may be lost
-	@$(call tests,kill)
-
-# Django serves one set of settings a process, so the tuning server's tests are a run of their own. Both always
-# run; a run in which nothing was selected (5) is no failure.
-tests = status=0; \
-	$(BIN)/pytest --ignore tests/tuning/server --ignore tests/conformance -m "$(1)" || [ $$? -eq 5 ] || status=1; \
-	$(BIN)/pytest tests/tuning/server --ds tuning.server.settings -m "$(1)" || [ $$? -eq 5 ] || status=1; \
-	exit $$status
+	@$(BIN)/python scripts/run_tests.py kill
 
 .PHONY: conformance
 conformance: install-dev ## Try Google's own clients against the tuning server; prints client by method
