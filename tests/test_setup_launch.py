@@ -230,3 +230,12 @@ def test_production_refuses_a_weak_secret_and_debug(tmp_path: Path, environment:
     said = refused(tmp_path, LOCAL="false", **environment)
     assert "With LOCAL=false" in said
     assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(("local", "believed"), [("false", True), ("true", False)])
+def test_proxy_is_believed_in_production_alone(tmp_path: Path, local: str, believed: bool) -> None:
+    production = {"LOCAL": local, "SECRET_KEY": os.urandom(40).hex(), "ALLOWED_HOSTS": "tuneboard.example.com"}
+    asked = "from dashboard import settings; print('SECURE_PROXY_SSL_HEADER' in vars(settings))"
+    environment = {**os.environ, **production, "VAR_DIR": str(tmp_path)}
+    said = subprocess.check_output([sys.executable, "-c", asked], cwd=ROOT, env=environment, text=True)
+    assert said.strip() == str(believed)
