@@ -7,8 +7,10 @@ leaves no orphan.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
+from tuning.recipes import Recipe
 from tuning.resources import TuningSnapshot
 
 
@@ -22,14 +24,19 @@ class TuneSpec:
     """Folder of the prepared base models."""
     examples: Path
     adapter: Path
-    epoch_count: int
-    batch_size: int
-    learning_rate: float
-    seed: int = 0
-    rank: int = 8
-    alpha: int = 16
+    recipe: Recipe
+    work: Path
+    """The job's own folder, the same at every attempt: its tokens, its journal and its checkpoints. Made if missing;
+    whoever starts the job removes it when the job has ended.
+    """
+    recorded: int = 0
+    """The last step that was stored. What the journal knows of later steps is told once more."""
     source: Path | None = None
     """The folder of an adapter of the same base to go on from, with its rank and alpha; ``None`` begins anew."""
+    validation: Path | None = None
+    """Held-out examples of their own, instead of the recipe's share of ``examples``."""
+    checkpoint_seconds: float = 30.0
+    """At most so much work is lost when the process is killed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -143,6 +150,43 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Resumed:
+    """The first event of every job: it goes on after this step (0: it begins). What was said of later steps is void."""
+
+    step: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Validated:
+    """The mean loss over the held-out examples at an epoch's end; ``best`` when none was lower so far."""
+
+    step: int
+    epoch: int
+    mean_loss: float
+    compute_time: datetime
+    best: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sampled:
+    """The answer to a held-out prompt at an epoch's end. ``row`` counts the held-out examples from 1."""
+
+    step: int
+    epoch: int
+    row: int
+    prompt: str
+    expected: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """Tuning ends before its last step, for the validation loss falls no more; ``step`` is the last one made."""
+
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """So many percent are done (preparing a base model)."""
 
@@ -178,4 +222,4 @@ class Failed:
     detail: str = ""
 
 
-Event = Step | Progress | Log | Ready | Done | Failed
+Event = Step | Resumed | Validated | Sampled | Stopped | Progress | Log | Ready | Done | Failed

@@ -115,7 +115,7 @@ class Child:
 
 def start_training(spec: TuneSpec) -> Child:
     """Tune in a child: ``Step`` and ``Log`` events, then ``Done`` (the adapter is in place) or ``Failed``."""
-    places = {name: getattr(spec, name) for name in ("models", "examples", "adapter", "source")}
+    places = {name: getattr(spec, name) for name in ("models", "examples", "adapter", "work", "source", "validation")}
     return Child(
         "tuning.engine.training", replace(spec, **{name: path and path.resolve() for name, path in places.items()})
     )

@@ -49,7 +49,7 @@ def tune(spec: TuneSpec, corpus: Corpus | None = None) -> Iterator[TuningSnapsho
     torch.set_num_threads(cores(corpus, spec))
     model = adapted(base_model(spec), spec)
     for step, loss in enumerate(steps(model, corpus, spec), start=1):
-        epoch = epoch_at(step, spec.batch_size, len(corpus))
+        epoch = epoch_at(step, spec.recipe.batch_size, len(corpus))
         yield TuningSnapshot(step=step, epoch=epoch, mean_loss=loss, compute_time=datetime.now(UTC))
     save(model, spec)
 
@@ -62,7 +62,7 @@ def corpus_of(spec: TuneSpec) -> Corpus:
 
 def cores(corpus: Corpus, spec: TuneSpec) -> int:
     """On how many cores this job runs."""
-    return CORES if len(corpus.tokens) * spec.batch_size >= SMALL_BATCH * len(corpus) else 1
+    return CORES if len(corpus.tokens) * spec.recipe.batch_size >= SMALL_BATCH * len(corpus) else 1
 
 
 def base_model(spec: TuneSpec) -> PreTrainedModel:
@@ -79,10 +79,12 @@ def adapted(base: PreTrainedModel, spec: TuneSpec) -> PeftModel:
 
     Raises ``EngineError("source_missing")``.
     """
-    torch.manual_seed(spec.seed)
+    torch.manual_seed(spec.recipe.seed)
     if spec.source:
         return _continued(base, spec.source)
-    lora = LoraConfig(r=spec.rank, lora_alpha=spec.alpha, target_modules="all-linear", task_type="CAUSAL_LM")
+    lora = LoraConfig(
+        r=spec.recipe.rank, lora_alpha=spec.recipe.alpha, target_modules="all-linear", task_type="CAUSAL_LM"
+    )
     return get_peft_model(base, lora)
 
 
@@ -97,9 +99,9 @@ def steps(model: PeftModel, corpus: Corpus, spec: TuneSpec, loss: Loss | None = 
     """Train; yields the mean loss of each step's batch before its update. Raises ``EngineError("diverged")``."""
     mean_loss = loss or output_loss
     learnt = [weights for weights in model.parameters() if weights.requires_grad]
-    optimizer = torch.optim.AdamW(learnt, lr=spec.learning_rate)
+    optimizer = torch.optim.AdamW(learnt, lr=spec.recipe.learning_rate)
     model.train()
-    for batch in batches(corpus, spec.batch_size, spec.epoch_count, spec.seed):
+    for batch in batches(corpus, spec.recipe.batch_size, spec.recipe.epoch_count, spec.recipe.seed):
         value = mean_loss(model, batch.to(model.device))
         if not math.isfinite(value.item()):
             raise EngineError("diverged")

@@ -39,6 +39,11 @@ def source(job: Job) -> Path:
     return Path(settings.SOURCES_DIR) / job.operation_id
 
 
+def work(job: Job) -> Path:
+    """The folder in which the job keeps what its next attempt goes on from; gone when it has ended."""
+    return Path(settings.WORK_DIR) / job.operation_id
+
+
 @contextmanager
 def locked() -> Iterator[None]:
     """Nobody else creates or removes jobs' files meanwhile.

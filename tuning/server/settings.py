@@ -29,6 +29,7 @@ MODELS_DIR = (ROOT / env.path("MODELS_DIR", VAR_DIR / "models")).resolve()
 """Prepared base models; a folder of its own so that several installations can share it."""
 ADAPTERS_DIR = VAR_DIR / "adapters"
 SOURCES_DIR = VAR_DIR / "sources"
+WORK_DIR = VAR_DIR / "work"
 TRAINING_DIR = VAR_DIR / "training"
 DEFAULT_BASE_MODEL = env.str("TUNING_DEFAULT_BASE_MODEL", catalogue.DEFAULT)
 """Made ready at the start; the names of Google's models stand for it."""

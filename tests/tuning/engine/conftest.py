@@ -12,6 +12,7 @@ from tests import tiny_llama
 from tests.tuning.engine.running import NUMBERS, Pair, finished
 from tuning.engine import TuneSpec, catalogue
 from tuning.engine.children import start_preparation
+from tuning.recipes import Recipe
 
 Spec = Callable[..., TuneSpec]
 
@@ -45,14 +46,15 @@ def maker(models: Path, base: str, folder: Path) -> Spec:
         models=models,
         examples=folder / "examples.jsonl",
         adapter=folder / "adapters" / "tuned",
-        epoch_count=5,
-        batch_size=4,
-        learning_rate=1e-3,
+        recipe=Recipe(epoch_count=5, batch_size=4, learning_rate=1e-3),
+        work=folder / "work",
     )
 
     def make(pairs: Sequence[Pair] = NUMBERS, **changes: object) -> TuneSpec:
+        """``changes`` are of the spec or of its recipe."""
         rows = (orjson.dumps({"text_input": asked, "output": said}) for asked, said in pairs)
         job.examples.write_bytes(b"\n".join(rows) + b"\n")
-        return replace(job, **changes)
+        places = {name: changes.pop(name) for name in list(changes) if name in TuneSpec.__slots__}
+        return replace(job, recipe=replace(job.recipe, **changes), **places)
 
     return make

@@ -1,0 +1,78 @@
+"""How a model is tuned: every hyperparameter, and what is assumed where nothing is said.
+
+Google's API knows three of them; the rest go through ``/tuneboard/v1`` (docs/api.md).
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+EPOCHS = (1, 1_000)
+BATCH_SIZE = (1, 1_024)
+LEARNING_RATE = 1.0
+"""At most; above 0."""
+RANK = (1, 256)
+TOTAL_STEPS = 1_000_000
+
+
+class Schedule(StrEnum):
+    """How the learning rate goes on after the warm-up: as it is, or down to zero at the last step."""
+
+    CONSTANT = "constant"
+    LINEAR = "linear"
+    COSINE = "cosine"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recipe:
+    """The hyperparameters of one job. Shares are between 0 and 1."""
+
+    epoch_count: int
+    batch_size: int
+    """Examples a step."""
+    learning_rate: float
+    schedule: Schedule = Schedule.CONSTANT
+    warmup: float = 0.0
+    """The share of all steps in which the learning rate rises from zero."""
+    weight_decay: float = 0.01
+    gradient_norm: float = 1.0
+    """Gradients longer than this are scaled down to it; 0 leaves them alone."""
+    rank: int = 8
+    """Of the low-rank matrices (LoRA, Hu et al. 2021); ``alpha / rank`` scales what they add."""
+    alpha: float = 16.0
+    dropout: float = 0.0
+    """The share of the adapters' inputs that is left out, at random, in each step."""
+    longest: int | None = None
+    """Tokens of an example at most; ``None`` is what the base model reads."""
+    seed: int = 0
+    """Decides the adapters' first values and the order of the examples."""
+    validation: float = 0.0
+    """The share of the examples that is held out, to measure the loss on at each epoch's end."""
+    patience: int = 0
+    """So many epochs in a row may end without a lower validation loss before tuning stops; 0 never stops early."""
+    samples: int = 0
+    """So many held-out prompts are answered at each epoch's end."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Assumed:
+    """What is taken where a request says nothing, for a dataset of at most ``examples``."""
+
+    examples: float
+    epoch_count: int
+    batch_size: int
+    learning_rate: float
+
+
+ASSUMED = (
+    Assumed(examples=1_000, epoch_count=5, batch_size=4, learning_rate=0.001),
+    Assumed(examples=10_000, epoch_count=3, batch_size=8, learning_rate=0.0005),
+    Assumed(examples=float("inf"), epoch_count=1, batch_size=16, learning_rate=0.0003),
+)
+"""The first row is Google's own default (https://ai.google.dev/gemini-api/docs/model-tuning). A larger dataset needs
+fewer looks at each example, and steps that are steadier and shorter. A multiplier multiplies its row's rate.
+"""
+
+
+def assumed(examples: int) -> Assumed:
+    """What is taken for a dataset of so many examples."""
+    return next(row for row in ASSUMED if examples <= row.examples)
