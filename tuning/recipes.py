@@ -76,3 +76,12 @@ fewer looks at each example, and steps that are steadier and shorter. A multipli
 def assumed(examples: int) -> Assumed:
     """What is taken for a dataset of so many examples."""
     return next(row for row in ASSUMED if examples <= row.examples)
+
+
+def held_out(examples: int, share: float) -> int:
+    """How many of so many examples are held out for validation: of a share above 0 one at least, and one at least is
+    left to learn from. Which ones: the last of the order that the recipe's seed gives.
+    """
+    if share <= 0 or examples < 2:
+        return 0
+    return min(max(1, round(share * examples)), examples - 1)
