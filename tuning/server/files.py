@@ -11,6 +11,7 @@ from pathlib import Path
 
 import orjson
 from django.conf import settings
+from django.db.models import Q
 
 from tuning.errors import FailedPrecondition
 from tuning.jobs import JobState
@@ -100,8 +101,14 @@ def free(job: Job) -> None:
     with suppress(OSError):  # not empty: a new model of that name
         folder.rmdir()
     shutil.rmtree(source(job), ignore_errors=True)
-    if not _in_use(job.training_data):
-        training_data(job.training_data).unlink(missing_ok=True)
+    remove_unused(job)
+
+
+def remove_unused(job: Job) -> None:
+    """Remove the training data of ``job`` that neither a job nor an upload uses. To be called :func:`locked`."""
+    for digest in filter(None, (job.training_data, job.validation_data)):
+        if not _in_use(digest):
+            training_data(digest).unlink(missing_ok=True)
 
 
 def discard(job: Job) -> None:
@@ -128,7 +135,8 @@ def sweep() -> None:
 
 
 def _in_use(digest: str) -> bool:
-    return any(rows.objects.filter(training_data=digest).exists() for rows in (Job, Upload))
+    used = Job.objects.filter(Q(training_data=digest) | Q(validation_data=digest), data_removed=None)
+    return used.exists() or Upload.objects.filter(training_data=digest).exists()
 
 
 def _sweep() -> None:

@@ -11,8 +11,10 @@ from django.db.models.functions import Now
 
 from tuning import curves
 from tuning.jobs import FINAL_STATES, JobState, Point
+from tuning.recipes import Recipe, Schedule
 from tuning.resources import GranteeType, Role
 from tuning.server import names
+from tuning.server.findings import ValidationPoint
 
 
 class JobQuerySet(models.QuerySet["Job"]):
@@ -57,9 +59,18 @@ class Job(models.Model):
     epoch_count = models.IntegerField()
     batch_size = models.IntegerField()
     learning_rate = models.FloatField()
+    more_recipe = models.JSONField(default=dict)
+    """What else is in :attr:`recipe`, by its names; of jobs from before there was more: nothing."""
     training_data = models.CharField(max_length=64, db_index=True)
     """SHA-256 of the training data's JSONL."""
+    validation_data = models.CharField(max_length=64, blank=True, db_index=True)
+    """The same of the held-out examples, where they are a dataset of their own."""
+    data_removed = models.DateTimeField(null=True)
+    """When both were removed because they had been kept long enough."""
     example_count = models.IntegerField()
+    """Examples in the training data, those included that are held out of it."""
+    validation_count = models.IntegerField(default=0)
+    """Examples that are held out, or come as a dataset of their own."""
     total_steps = models.IntegerField()
 
     state = models.CharField(max_length=9, choices=[(s, s) for s in JobState], default=JobState.QUEUED, db_index=True)
@@ -71,6 +82,8 @@ class Job(models.Model):
     """By the database's clock."""
     cancel_requested = models.BooleanField(default=False)
     completed_steps = models.IntegerField(default=0)
+    stopped_step = models.IntegerField(null=True)
+    """The last step of a job that ended early, because the validation loss fell no more."""
     failure_code = models.CharField(max_length=40, blank=True)
     failure_detail = models.TextField(blank=True)
 
@@ -98,6 +111,27 @@ class Job(models.Model):
     @property
     def is_final(self) -> bool:
         return JobState(self.state).is_final
+
+    @property
+    def recipe(self) -> Recipe:
+        """Every hyperparameter as it is used."""
+        more = dict(self.more_recipe)
+        schedule = Schedule(more.pop("schedule", Schedule.CONSTANT))
+        return Recipe(
+            epoch_count=self.epoch_count,
+            batch_size=self.batch_size,
+            learning_rate=self.learning_rate,
+            schedule=schedule,
+            **more,
+        )
+
+    def best(self) -> ValidationPoint | None:
+        """The lowest validation loss so far: of a job that has succeeded, the model that was kept."""
+        return self.validation().filter(best=True).last()
+
+    def validation(self) -> models.QuerySet[ValidationPoint]:
+        """The validation losses of the steps made so far."""
+        return self.validation_points.filter(step__lte=self.completed_steps)
 
     def points(self, after: int = 0) -> list[Point]:
         """The losses of the attempt under way (or the last) after step ``after``."""

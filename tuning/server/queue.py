@@ -15,7 +15,9 @@ from django.db.models import Case, CharField, F, Q, Value, When
 from django.db.models.functions import Now
 
 from tuning import curves
+from tuning.engine import Sampled, Validated
 from tuning.jobs import JobState, Point
+from tuning.server import findings
 from tuning.server.models import Job, JobQuerySet, LogLine, LossChunk
 
 MAX_DEATHS = 2
@@ -69,6 +71,22 @@ class Claim:
                 LogLine(job=self.job, attempt=self.attempt, level=level[:8], text=text[:1000]) for level, text in lines
             ]
             LogLine.objects.bulk_create(rows)
+
+    def validated(self, points: Sequence[Validated]) -> None:
+        """Keep validation losses; telling them again is harmless."""
+        with transaction.atomic():
+            self._write(lease_until=_lease_end(), updated=Now())
+            findings.keep_validated(self.job, points)
+
+    def sampled(self, answers: Sequence[Sampled]) -> None:
+        """Keep answers to held-out prompts; telling them again is harmless."""
+        with transaction.atomic():
+            self._write(lease_until=_lease_end(), updated=Now())
+            findings.keep_sampled(self.job, answers)
+
+    def stopped(self, step: int) -> None:
+        """Note that tuning ends early, after ``step``."""
+        self._write(stopped_step=step, updated=Now())
 
     def succeed(self) -> None:
         self._end(JobState.SUCCEEDED)
@@ -154,11 +172,13 @@ def _take(job: Job) -> bool:
             deaths=F("deaths") + int(died),
             lease_until=_lease_end(),
             completed_steps=0,
+            stopped_step=None,
             started=Now(),
             updated=Now(),
         )
         if taken:
             LossChunk.objects.filter(job=job).delete()
+            findings.cut_after(job, 0)
     return bool(taken)
 
 

@@ -61,6 +61,9 @@ WRITES: dict[str, list[Any]] = {
     "fail": ["failed"],
     "record": [[point(2)]],
     "log": [[("INFO", "late")]],
+    "validated": [[]],
+    "sampled": [[]],
+    "stopped": [2],
 }
 
 

@@ -9,7 +9,6 @@ from django.conf import settings
 from tuning.engine import Done, Event, Failed, Log, Step, TuneSpec
 from tuning.engine.children import start_training
 from tuning.jobs import Point
-from tuning.recipes import Recipe
 from tuning.resources import TuningSnapshot
 from tuning.server import files
 from tuning.server.models import Job
@@ -114,7 +113,8 @@ def _spec(job: Job) -> TuneSpec:
         models=Path(settings.MODELS_DIR),
         examples=files.training_data(job.training_data),
         adapter=files.adapter(job),
-        recipe=Recipe(epoch_count=job.epoch_count, batch_size=job.batch_size, learning_rate=job.learning_rate),
+        recipe=job.recipe,
+        validation=files.training_data(job.validation_data) if job.validation_data else None,
         work=files.work(job),
         source=files.source(job) if job.source else None,
     )
