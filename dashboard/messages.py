@@ -114,6 +114,13 @@ FAILURES = {
         _("The tuning process was killed twice"),
         _("Often the system does so when memory runs out. Try a smaller batch size, or close other programs."),
     ),
+    "stalled": (
+        _("Tuning stood still twice"),
+        _(
+            "The log’s last lines say where. Often the machine is overloaded, or a step takes longer than "
+            "TUNER_STALL_SECONDS allows: try a smaller batch size, or raise it."
+        ),
+    ),
     "refused": (
         _("The service refused the job"),
         _("The technical detail says which value it did not accept. Start it again with another one."),

@@ -61,7 +61,8 @@ class DatasetError(TuningError):
 
 class EngineError(TuningError):
     """Tuning ended early for a reason that can be named: ``out_of_memory``, ``diverged``, ``disk_full``,
-    ``example_too_long``, ``base_model_missing``, ``source_missing``, ``no_labels``, ``killed``, ``failed``.
+    ``example_too_long``, ``base_model_missing``, ``source_missing``, ``no_labels``, ``killed``, ``stalled``,
+    ``failed``.
     """
 
     code = "failed"

@@ -26,8 +26,8 @@ class TuneSpec:
     adapter: Path
     recipe: Recipe
     work: Path
-    """The job's own folder, the same at every attempt: its tokens, its journal and its checkpoints. Made if missing;
-    whoever starts the job removes it when the job has ended.
+    """The job's own folder: its tokens, its journal and its checkpoints, an earlier attempt's if there was one. Made if
+    missing; whoever starts the job removes it when the job has ended.
     """
     recorded: int = 0
     """The last step that was stored. What the journal knows of later steps is told once more."""
@@ -37,6 +37,14 @@ class TuneSpec:
     """Held-out examples of their own, instead of the recipe's share of ``examples``."""
     checkpoint_seconds: float = 30.0
     """At most so much work is lost when the process is killed."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WarmSpec:
+    """What a training child loads ahead of its job: the libraries and this base model."""
+
+    base: str
+    models: Path
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -150,6 +158,11 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Warmed:
+    """A training child has loaded what it could and awaits its job, if that is not there already."""
+
+
+@dataclass(frozen=True, slots=True)
 class Resumed:
     """The first event of every job: it goes on after this step (0: it begins). What was said of later steps is void."""
 
@@ -222,4 +235,4 @@ class Failed:
     detail: str = ""
 
 
-Event = Step | Resumed | Validated | Sampled | Stopped | Progress | Log | Ready | Done | Failed
+Event = Warmed | Step | Resumed | Validated | Sampled | Stopped | Progress | Log | Ready | Done | Failed

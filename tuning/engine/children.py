@@ -1,7 +1,8 @@
 """Starting the engine's child processes, and hearing from them: the supervisor's side. Loads no torch.
 
-A child gets its task as one JSON line on standard input and answers with events, one JSON line each, on
-standard output. The input stays open as long as its supervisor lives; when it closes, the child ends itself.
+A child gets its task as one JSON line on standard input, a training child as two, and answers with events, one JSON
+line each, on standard output. The input stays open as long as its supervisor lives; when it closes, the child ends
+itself.
 Children stand in a session of their own, so that Ctrl-C in a terminal reaches the supervisor alone, inherit no
 file but their three standard streams, and of the environment only what :data:`ENVIRONMENT` lists: no secret.
 """
@@ -18,7 +19,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import IO
 
-from tuning.engine import Event, InferenceSpec, PrepareSpec, TuneSpec
+from tuning.engine import Event, InferenceSpec, PrepareSpec, TuneSpec, WarmSpec
 from tuning.engine.lines import decode_event, encode
 
 logger = logging.getLogger(__name__)
@@ -59,9 +60,7 @@ class Child:
         self._arrived: SimpleQueue[Event] = SimpleQueue()
         self._reader = threading.Thread(target=self._read, name=f"events of {self.pid}", daemon=True)
         self._reader.start()
-        with suppress(BrokenPipeError):  # it died at once; its exit code will tell
-            self._stdin.write(encode(task))
-            self._stdin.flush()
+        self.send(task)
 
     def __repr__(self) -> str:
         return f"<Child {self.pid}>"
@@ -69,6 +68,12 @@ class Child:
     def events(self, timeout: float = 0.0) -> list[Event]:
         """The events that arrived since the last call; waits at most ``timeout`` seconds for the first."""
         return list(self._waiting(timeout))
+
+    def send(self, task: object) -> None:
+        """Write ``task`` to its standard input."""
+        with suppress(BrokenPipeError):  # it has died; its exit code will tell
+            self._stdin.write(encode(task))
+            self._stdin.flush()
 
     @property
     def exit_code(self) -> int | None:
@@ -113,12 +118,24 @@ class Child:
                 yield self._arrived.get_nowait()
 
 
-def start_training(spec: TuneSpec) -> Child:
-    """Tune in a child: ``Step`` and ``Log`` events, then ``Done`` (the adapter is in place) or ``Failed``."""
-    places = {name: getattr(spec, name) for name in ("models", "examples", "adapter", "work", "source", "validation")}
-    return Child(
-        "tuning.engine.training", replace(spec, **{name: path and path.resolve() for name, path in places.items()})
-    )
+class TrainingChild(Child):
+    """A training process that loads ``base``, and then awaits its job."""
+
+    def __init__(self, base: str, models: Path) -> None:
+        super().__init__("tuning.engine.training", WarmSpec(base=base, models=models.resolve()))
+
+    def begin(self, spec: TuneSpec) -> None:
+        """Give it its job, once: ``Step`` and other events, then ``Done`` (the adapter is in place) or ``Failed``."""
+        names = ("models", "examples", "adapter", "work", "source", "validation")
+        places = {name: getattr(spec, name) for name in names}
+        self.send(replace(spec, **{name: path and path.resolve() for name, path in places.items()}))
+
+
+def start_training(spec: TuneSpec) -> TrainingChild:
+    """Tune in a child that starts now."""
+    child = TrainingChild(spec.base, spec.models)
+    child.begin(spec)
+    return child
 
 
 def start_preparation(base: str, models: Path) -> Child:

@@ -1,21 +1,35 @@
-"""The training child: ``python -m tuning.engine.training``, a :class:`tuning.engine.TuneSpec` on standard input."""
+"""The training child: ``python -m tuning.engine.training``. Standard input brings two lines.
+
+The first is a :class:`tuning.engine.WarmSpec`: what to load. The second, a :class:`tuning.engine.TuneSpec` of the same
+base model, may come much later: a child that was started ahead spares its job the loading.
+"""
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 
-from tuning.engine import Event, Log, Step, TuneSpec, child
+from tuning.engine import Event, Log, Resumed, Step, TuneSpec, Warmed, WarmSpec, child
 
 YIELDING = 10
 """Of niceness: pages are drawn and questions answered before the next step is made."""
 
+EXPENDABLE = "500"
+"""Linux's ``oom_score_adj``: where memory runs out, what goes on from its checkpoint is ended before anything else."""
 
-def train(spec: TuneSpec) -> Iterator[Event]:
-    """Run a job, saying what it does."""
+
+def train(warm: WarmSpec) -> Iterator[Event]:
+    """Load, await a job and run it, saying what it does."""
     os.nice(YIELDING)
+    with suppress(OSError):  # no Linux
+        Path("/proc/self/oom_score_adj").write_text(EXPENDABLE)
     # torch takes seconds to load; the supervisor's closing pipe must be heard meanwhile.
     from tuning.engine import loop  # noqa: PLC0415
 
+    yield Warmed()
+    spec = child.task(TuneSpec)
     corpus = loop.corpus_of(spec)
+    yield Resumed(0)
     yield Log("info", f"{len(corpus)} examples, {len(corpus.tokens)} tokens")
     if corpus.shortened:
         yield Log("warning", f"{corpus.shortened} inputs are longer than the model can read and lost their beginning")
@@ -24,4 +38,4 @@ def train(spec: TuneSpec) -> Iterator[Event]:
 
 
 if __name__ == "__main__":
-    child.run(TuneSpec, train)
+    child.run(WarmSpec, train)

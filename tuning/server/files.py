@@ -41,8 +41,28 @@ def source(job: Job) -> Path:
 
 
 def work(job: Job) -> Path:
-    """The folder in which the job keeps what its next attempt goes on from; gone when it has ended."""
-    return Path(settings.WORK_DIR) / job.operation_id
+    """The folder in which the job's present attempt keeps what the next one goes on from; gone when it has ended."""
+    return Path(settings.WORK_DIR) / f"{job.operation_id}-{job.attempt}"
+
+
+def take_over(job: Job) -> Path:
+    """The work folder of the present attempt, with what the one before left in it.
+
+    The folder gets a new name, and the journal becomes another file: a child of an older attempt that still lives,
+    because its tuner was paused, finds nowhere to write that this attempt reads.
+    """
+    folder = work(job)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    *older, newest = sorted(_works(job), key=_attempt) or [folder]
+    if newest != folder:
+        newest.rename(folder)
+        for journal in folder.glob("*.jsonl"):
+            aside = journal.with_name(f".{journal.name}.part")
+            shutil.copyfile(journal, aside)
+            aside.replace(journal)
+    for left in older:
+        shutil.rmtree(left, ignore_errors=True)
+    return folder
 
 
 @contextmanager
@@ -101,7 +121,14 @@ def free(job: Job) -> None:
     with suppress(OSError):  # not empty: a new model of that name
         folder.rmdir()
     shutil.rmtree(source(job), ignore_errors=True)
+    remove_work(job)
     remove_unused(job)
+
+
+def remove_work(job: Job) -> None:
+    """Remove what the next attempt would go on from."""
+    for folder in _works(job):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def remove_unused(job: Job) -> None:
@@ -125,6 +152,7 @@ def settle(job: Job) -> None:
             free(job)
     elif JobState(state).is_final:
         shutil.rmtree(source(job), ignore_errors=True)
+        remove_work(job)
 
 
 def sweep() -> None:
@@ -132,6 +160,14 @@ def sweep() -> None:
     with locked():
         Upload.objects.stale().delete()
         _sweep()
+
+
+def _works(job: Job) -> list[Path]:
+    return list(Path(settings.WORK_DIR).glob(f"{job.operation_id}-*"))
+
+
+def _attempt(folder: Path) -> int:
+    return int(folder.name.rpartition("-")[2])
 
 
 def _in_use(digest: str) -> bool:
@@ -144,6 +180,10 @@ def _sweep() -> None:
     known |= {source(job) for job in Job.objects.unfinished().only("operation_id")}
     for folder in [*Path(settings.ADAPTERS_DIR).glob("*/*"), *Path(settings.SOURCES_DIR).glob("*")]:
         if folder not in known and _abandoned(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+    unfinished = set(Job.objects.unfinished().values_list("operation_id", flat=True))
+    for folder in Path(settings.WORK_DIR).glob("*-*"):
+        if folder.name.rpartition("-")[0] not in unfinished and _abandoned(folder):
             shutil.rmtree(folder, ignore_errors=True)
     for file in Path(settings.TRAINING_DIR).glob("*.jsonl"):
         if _abandoned(file) and not _in_use(file.stem):

@@ -114,6 +114,7 @@ BY_STATUS = {
 FAILURES = {
     "cancelled": "The operation was cancelled.",
     "killed": "Tuning was interrupted twice without progress. The machine may be short of memory.",
+    "stalled": "Tuning stood still twice without progress. The log's last lines say where.",
     "out_of_memory": "Tuning ran out of memory. Try a smaller batch size or shorter examples.",
     "diverged": "The loss became infinite. Try a lower learning rate.",
     "disk_full": "The disk is full.",

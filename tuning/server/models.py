@@ -78,10 +78,13 @@ class Job(models.Model):
     """Raised by every claim; a write that carries an older one touches nothing."""
     deaths = models.IntegerField(default=0)
     """How often a child or its tuner died under this job without getting further than before."""
+    furthest = models.IntegerField(default=0)
+    """The most steps that were made when one of them died."""
     lease_until = models.DateTimeField(null=True)
     """By the database's clock."""
     cancel_requested = models.BooleanField(default=False)
     completed_steps = models.IntegerField(default=0)
+    """Of the attempt under way. Points of later steps are those of an earlier one, and void unless it goes on there."""
     stopped_step = models.IntegerField(null=True)
     """The last step of a job that ended early, because the validation loss fell no more."""
     failure_code = models.CharField(max_length=40, blank=True)
@@ -138,9 +141,12 @@ class Job(models.Model):
         return [point for point in curves.unpack(self.curve(after)) if point.step > after]
 
     def curve(self, after: int = 0) -> bytes:
-        """The same, packed as :mod:`tuning.curves` says, and from some step before ``after`` on."""
+        """The same, packed as :mod:`tuning.curves` says, and from some step before ``after`` on.
+
+        The row was read before its chunks are, so that no point is shown that the row's attempt did not make.
+        """
         chunks = self.chunks.all() if after == 0 else self.chunks.filter(last_step__gt=after)
-        return b"".join(bytes(chunk.points) for chunk in chunks if chunk.attempt == self.attempt)
+        return b"".join(chunk.upto(self.completed_steps) for chunk in chunks)
 
     def queue_place(self) -> int | None:
         """1 is next; ``None`` when the job does not wait."""
@@ -195,19 +201,20 @@ class LossChunk(models.Model):
     """Consecutive points of a job's loss curve, packed as :mod:`tuning.curves` says."""
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="chunks")
-    attempt = models.IntegerField()
     first_step = models.IntegerField()
     last_step = models.IntegerField()
     points = models.BinaryField()
 
     class Meta:
-        ordering = ["attempt", "first_step"]
-        constraints = [
-            models.UniqueConstraint(fields=["job", "attempt", "first_step"], name="loss_chunk_starts_once"),
-        ]
+        ordering = ["first_step"]
+        constraints = [models.UniqueConstraint(fields=["job", "first_step"], name="loss_chunk_starts_once")]
 
     def __str__(self) -> str:
-        return f"{self.job_id} #{self.attempt} steps {self.first_step}–{self.last_step}"
+        return f"{self.job_id} steps {self.first_step}–{self.last_step}"
+
+    def upto(self, step: int) -> bytes:
+        """Its points as far as ``step``. Steps follow one another without a gap."""
+        return bytes(self.points)[: max(step - self.first_step + 1, 0) * curves.POINT.itemsize]
 
 
 class LogLine(models.Model):

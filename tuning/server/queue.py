@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Case, CharField, F, Q, Value, When
+from django.db.models import Case, CharField, F, Max, Q, Value, When
 from django.db.models.functions import Now
 
 from tuning import curves
@@ -24,6 +24,10 @@ MAX_DEATHS = 2
 """So many deaths without progress and the job itself is taken for the cause."""
 CHUNK_POINTS = 512
 """A chunk grows to about this many points (10 kB) before the next one is begun."""
+LOG_LINES = 2000
+"""So many lines of a job's log are kept, the newest."""
+UNHEARD = ("warning", "The tuner was not heard of for too long: its work counts as interrupted.")
+"""What the log says of a lease that ran out."""
 
 
 class ClaimLost(Exception):
@@ -36,7 +40,6 @@ class Claim:
     def __init__(self, job: Job) -> None:
         self.job = job
         self.attempt = job.attempt
-        self._tail: list[Point] = []
 
     def __repr__(self) -> str:
         return f"<Claim {self.job} #{self.attempt}>"
@@ -50,27 +53,32 @@ class Claim:
             raise ClaimLost
         return asked
 
-    def record(self, points: Sequence[Point]) -> None:
-        """Append ``points`` to the loss curve."""
-        tail = self._tail + list(points)
+    def recorded(self) -> int:
+        """The last step of which everything is stored. The last point's own step may have had more to tell."""
+        return max((self.job.chunks.aggregate(last=Max("last_step"))["last"] or 0) - 1, 0)
+
+    def resume(self, step: int) -> None:
+        """Go on after ``step``: what earlier attempts stored of later steps is void."""
         with transaction.atomic():
-            self._write(completed_steps=tail[-1].step, updated=Now(), lease_until=_lease_end())
-            LossChunk.objects.update_or_create(
-                job=self.job,
-                attempt=self.attempt,
-                first_step=tail[0].step,
-                defaults={"last_step": tail[-1].step, "points": curves.pack(tail)},
-            )
-        self._tail = tail if len(tail) < CHUNK_POINTS else []
+            kept = min(step, self.recorded())
+            self._write(completed_steps=kept, stopped_step=None, updated=Now(), lease_until=_lease_end())
+            _cut_after(self.job, kept)
+            findings.cut_after(self.job, kept)
+
+    def record(self, points: Sequence[Point]) -> None:
+        """Append ``points`` to the loss curve; telling one again is harmless."""
+        with transaction.atomic():
+            self._write(completed_steps=points[-1].step, updated=Now(), lease_until=_lease_end())
+            last = self.job.chunks.last()
+            fresh = [point for point in points if last is None or point.step > last.last_step]
+            if fresh:
+                _append(self.job, last, fresh)
 
     def log(self, lines: Sequence[tuple[str, str]]) -> None:
         """Keep ``lines`` of (level, text) in the job's log."""
         with transaction.atomic():
             self._write(lease_until=_lease_end())
-            rows = [
-                LogLine(job=self.job, attempt=self.attempt, level=level[:8], text=text[:1000]) for level, text in lines
-            ]
-            LogLine.objects.bulk_create(rows)
+            _note(self.job, self.attempt, lines)
 
     def validated(self, points: Sequence[Validated]) -> None:
         """Keep validation losses; telling them again is harmless."""
@@ -101,12 +109,16 @@ class Claim:
         """Back into the queue, nobody's fault: the tuner is asked to stop."""
         self._write(state=JobState.QUEUED, lease_until=None, updated=Now())
 
-    def die(self) -> None:
+    def die(self, code: str = "killed") -> None:
         """The child died under the job: back into the queue, or the end of it (:data:`MAX_DEATHS`)."""
-        if self.job.deaths + 1 >= MAX_DEATHS:
-            self._end(JobState.FAILED, failure_code="killed", deaths=F("deaths") + 1)
+        job = self._ours().first()
+        if job is None:
+            raise ClaimLost
+        death = _death(job)
+        if death["deaths"] >= MAX_DEATHS:
+            self._end(JobState.FAILED, failure_code=code, **death)
         else:
-            self._write(state=JobState.QUEUED, lease_until=None, deaths=F("deaths") + 1, updated=Now())
+            self._write(state=JobState.QUEUED, lease_until=None, updated=Now(), **death)
 
     def _end(self, state: JobState, **changes: object) -> None:
         self._write(state=state, lease_until=None, updated=Now(), finished=Now(), **changes)
@@ -123,7 +135,7 @@ def claim() -> Claim | None:
     """The next job, made ours; ``None`` when nothing waits."""
     while job := Job.objects.claimable().in_queue_order().first():
         if ending := _overdue_end(job):
-            _unclaimed(job).update(lease_until=None, updated=Now(), finished=Now(), **ending)
+            _end_overdue(job, ending)
         elif _take(job):
             job.refresh_from_db()
             return Claim(job)
@@ -157,29 +169,69 @@ def _overdue_end(job: Job) -> dict[str, object] | None:
     """How a claimable job ends instead of being tried again, if it does."""
     if job.cancel_requested:
         return {"state": JobState.CANCELLED}
-    if job.state == JobState.RUNNING and job.deaths + 1 >= MAX_DEATHS:
-        return {"state": JobState.FAILED, "failure_code": "killed", "deaths": F("deaths") + 1}
+    if job.state == JobState.RUNNING and _death(job)["deaths"] >= MAX_DEATHS:
+        return {"state": JobState.FAILED, "failure_code": "killed", **_death(job)}
     return None
 
 
+def _end_overdue(job: Job, ending: dict[str, object]) -> None:
+    with transaction.atomic():
+        ended = _unclaimed(job).update(lease_until=None, updated=Now(), finished=Now(), **ending)
+        if ended and ending["state"] == JobState.FAILED:
+            _note(job, job.attempt, [UNHEARD])
+
+
+def _death(job: Job) -> dict[str, int]:
+    """What the death of its child or its tuner changes about ``job``: one that got further is the first again."""
+    further = job.completed_steps > job.furthest
+    return {"deaths": 1 if further else job.deaths + 1, "furthest": max(job.completed_steps, job.furthest)}
+
+
 def _take(job: Job) -> bool:
-    """Claim ``job`` unless somebody was quicker. A lease that ran out counts as a death."""
+    """Claim ``job`` unless somebody was quicker. A lease that ran out counts as a death.
+
+    The curve stays, to be gone on with; nothing of it shows until :meth:`Claim.resume` says how far it holds.
+    """
     died = job.state == JobState.RUNNING
     with transaction.atomic():
         taken = _unclaimed(job).update(
             state=JobState.RUNNING,
             attempt=F("attempt") + 1,
-            deaths=F("deaths") + int(died),
             lease_until=_lease_end(),
             completed_steps=0,
             stopped_step=None,
             started=Now(),
             updated=Now(),
+            **(_death(job) if died else {}),
         )
-        if taken:
-            LossChunk.objects.filter(job=job).delete()
-            findings.cut_after(job, 0)
+        if taken and died:
+            _note(job, job.attempt, [UNHEARD])
     return bool(taken)
+
+
+def _append(job: Job, last: LossChunk | None, points: Sequence[Point]) -> None:
+    if last is None or len(last.points) >= CHUNK_POINTS * curves.POINT.itemsize:
+        last = LossChunk(job=job, first_step=points[0].step, points=b"")
+    last.points = bytes(last.points) + curves.pack(points)
+    last.last_step = points[-1].step
+    last.save()
+
+
+def _cut_after(job: Job, step: int) -> None:
+    """Remove the points after ``step``."""
+    job.chunks.filter(first_step__gt=step).delete()
+    for chunk in job.chunks.filter(last_step__gt=step):
+        chunk.points, chunk.last_step = chunk.upto(step), step
+        chunk.save()
+
+
+def _note(job: Job, attempt: int, lines: Sequence[tuple[str, str]]) -> None:
+    """Keep ``lines`` of (level, text) in the job's log, and of all the newest :data:`LOG_LINES`."""
+    rows = [LogLine(job=job, attempt=attempt, level=level[:8], text=text[:1000]) for level, text in lines]
+    LogLine.objects.bulk_create(rows)
+    newest = job.log_lines.order_by("-pk").values_list("pk", flat=True)
+    for surplus in newest[LOG_LINES : LOG_LINES + 1]:
+        job.log_lines.filter(pk__lte=surplus).delete()
 
 
 def _unclaimed(job: Job) -> JobQuerySet:

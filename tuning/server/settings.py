@@ -49,6 +49,12 @@ REQUESTS_A_MINUTE = env.int("TUNING_REQUESTS_A_MINUTE", 600)
 """What a key may ask; 0 sets no limit. The dashboard's people and polls of operations are not counted."""
 LEASE_SECONDS = env.float("TUNING_LEASE_SECONDS", 30.0)
 """A tuner that has not been heard of for so long has lost its job to whoever claims it next."""
+TUNER_CHECKPOINT_SECONDS = env.float("TUNER_CHECKPOINT_SECONDS", 30.0)
+"""At most so much work is done again after a training process was killed."""
+TUNER_STALL_SECONDS = env.float("TUNER_STALL_SECONDS", 600.0)
+"""A training process that has said nothing for so long is ended, and the job tried once more; 0 waits for ever."""
+TUNER_WARM = env.bool("TUNER_WARM", True)
+"""Whether an idle tuner keeps a training process with the libraries and the default base model loaded."""
 GENERATION_SECONDS = env.float("TUNING_GENERATION_SECONDS", 120.0)
 """How long a caller may wait for an answer of a model."""
 

@@ -42,3 +42,7 @@ def test_no_memory_is_called_that_whoever_asks_for_it() -> None:
 def test_anything_else_has_failed_with_its_name() -> None:
     assert reason(RuntimeError("odd")) == Failed("failed", "RuntimeError: odd")
     assert len(reason(RuntimeError("x" * 5000)).detail) == 500
+
+
+def test_an_error_that_may_quote_an_example_says_its_name_alone() -> None:
+    assert reason(ValueError("no such word: secret")) == Failed("failed", "ValueError")

@@ -13,7 +13,7 @@ import pytest
 from tests import tiny_llama
 from tests.tuning.engine.conftest import Spec
 from tests.tuning.engine.running import NUMBERS, finished, until
-from tuning.engine import Done, Event, Failed, Log, Progress, Step, TuneSpec
+from tuning.engine import Done, Event, Failed, Log, Progress, Resumed, Step, TuneSpec, Warmed
 from tuning.engine.children import Child, start_inference, start_preparation, start_training
 from tuning.engine.lines import encode
 
@@ -44,6 +44,7 @@ def test_a_training_child_tells_its_steps_and_puts_the_adapter_in_place(spec: Sp
 
     assert code == 0
     assert steps(events) == list(range(1, 20))
+    assert events[:2] == [Warmed(), Resumed(0)]
     assert events[-1] == Done()
     assert (job.adapter / "adapter.gguf").is_file()
 
@@ -60,7 +61,7 @@ def test_inputs_that_were_cut_are_told_once_and_without_their_text(spec: Spec) -
 def test_a_job_that_cannot_be_run_says_why(spec: Spec) -> None:
     events, code = finished(start_training(spec([*NUMBERS, ("a", "b" * 100)])))
 
-    assert (events, code) == ([Failed("example_too_long", "row 16")], 1)
+    assert (events, code) == ([Warmed(), Failed("example_too_long", "row 16")], 1)
 
 
 def test_a_child_killed_by_a_signal_has_lost_nothing_it_said(spec: Spec) -> None:

@@ -28,7 +28,7 @@ def fill(jobs: int, chunks: int, readers: int) -> None:
     now = timezone.now()
     values = {"operation_id": "op", "api_version": "v1beta", "base_asked": "models/tiny-llama", "base": "tiny-llama"}
     values |= {"temperature": 1, "top_p": 1, "top_k": 1, "epoch_count": 1, "batch_size": 1, "learning_rate": 1e-3}
-    values |= {"example_count": 9, "total_steps": 9, "attempt": 1, "state": JobState.SUCCEEDED}
+    values |= {"example_count": 9, "total_steps": 9, "completed_steps": 9, "attempt": 1, "state": JobState.SUCCEEDED}
     for number in range(jobs):
         job = Job.objects.create(model_id=f"job-{number}", created=now, updated=now, finished=now, **values)
         Permission.objects.create(job=job, email=OWNER, role=Role.OWNER)
@@ -36,7 +36,7 @@ def fill(jobs: int, chunks: int, readers: int) -> None:
             Permission.objects.create(job=job, email=f"reader-{reader}@example.com", role=Role.READER)
         for step in range(1, chunks + 1):
             packed = curves.pack([Point(step, 0, 1.5, 1e9)])
-            LossChunk.objects.create(job=job, attempt=1, first_step=step, last_step=step, points=packed)
+            LossChunk.objects.create(job=job, first_step=step, last_step=step, points=packed)
 
 
 def queries(client: Client, path: str) -> int:

@@ -60,6 +60,7 @@ WRITES: dict[str, list[Any]] = {
     **{name: [] for name in ("heartbeat", "succeed", "cancel", "release", "die", "cancel_requested")},
     "fail": ["failed"],
     "record": [[point(2)]],
+    "resume": [1],
     "log": [[("INFO", "late")]],
     "validated": [[]],
     "sampled": [[]],
@@ -81,7 +82,7 @@ def test_no_write_of_an_older_claim_changes_anything(write: str) -> None:
     assert Job.objects.values().get() == before
     job.refresh_from_db()
     assert job.points() == [point(1), point(2)]
-    assert not job.log_lines.exists()
+    assert not job.log_lines.filter(attempt=1, level="INFO").exists()
 
 
 def test_every_write_to_a_deleted_job_is_refused() -> None:
@@ -107,17 +108,74 @@ def test_points_grow_in_few_chunks_and_are_read_after_any_step(monkeypatch: pyte
     assert job.completed_steps == 47
 
 
-def test_new_attempt_begins_with_no_points() -> None:
+def test_new_attempt_shows_no_points_until_it_says_where_it_goes_on() -> None:
     job = make_job()
     claim = claimed()
     claim.record([point(1), point(2)])
     claim.die()
     job.refresh_from_db()
     assert job.state == JobState.QUEUED
+    assert job.points() == [point(1), point(2)]
     claimed()
     job.refresh_from_db()
-    assert (job.points(), job.completed_steps, job.deaths) == ([], 0, 1)
-    assert not LossChunk.objects.exists()
+    assert (job.points(), job.completed_steps) == ([], 0)
+
+
+@pytest.mark.parametrize("checkpoint", range(9))
+def test_resumed_curve_has_every_step_once(checkpoint: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue, "CHUNK_POINTS", 2)
+    job = make_job()
+    first = claimed()
+    for step in (1, 2, 4, 5):
+        first.record([point(step)] if step != 2 else [point(2), point(3)])
+    first.release()
+    second = claimed()
+    told_again = range(min(checkpoint, second.recorded()) + 1, 10)
+    second.resume(checkpoint)
+    job.refresh_from_db()
+    assert job.points() == [point(step) for step in range(1, told_again[0])]
+    second.record([point(step) for step in told_again])
+    job.refresh_from_db()
+    assert job.points() == [point(step) for step in range(1, 10)]
+    assert job.completed_steps == 9
+
+
+def test_what_the_last_stored_step_had_still_to_tell_is_told_again() -> None:
+    make_job()
+    claim = claimed()
+    assert claim.recorded() == 0
+    claim.record([point(step) for step in range(1, 6)])
+    assert claim.recorded() == 4
+
+
+def test_points_told_twice_are_stored_once() -> None:
+    job = make_job()
+    claim = claimed()
+    claim.record([point(1), point(2)])
+    claim.record([point(2), point(3)])
+    job.refresh_from_db()
+    assert job.points() == [point(1), point(2), point(3)]
+
+
+def test_reader_of_an_older_row_sees_nothing_that_was_cut_meanwhile() -> None:
+    make_job()
+    claim = claimed()
+    claim.record([point(step) for step in range(1, 6)])
+    claim.release()
+    again = claimed()
+    again.resume(2)
+    seen = Job.objects.get()
+    again.record([point(3), point(4)])
+    assert seen.points() == [point(1), point(2)]
+
+
+def test_log_keeps_its_newest_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue, "LOG_LINES", 5)
+    job = make_job()
+    claim = claimed()
+    for number in range(0, 12, 3):
+        claim.log([("info", str(number + more)) for more in range(3)])
+    assert [line.text for line in job.log_lines.all()] == ["7", "8", "9", "10", "11"]
 
 
 def test_second_death_is_the_end() -> None:
@@ -126,6 +184,33 @@ def test_second_death_is_the_end() -> None:
     claimed().die()
     assert (state_of(job), job.failure_code, job.deaths) == (JobState.FAILED, "killed", 2)
     assert job.finished
+
+
+def test_deaths_count_from_one_again_once_the_job_got_further() -> None:
+    job = make_job()
+    for step in (1, 2, 3, 4):
+        claim = claimed()
+        claim.resume(step - 1)
+        claim.record([point(number) for number in range(1, step + 1)])
+        claim.die()
+        assert state_of(job) == JobState.QUEUED
+    claim = claimed()
+    claim.resume(3)
+    claim.record([point(4)])
+    claim.die("stalled")
+    assert (state_of(job), job.failure_code) == (JobState.FAILED, "stalled")
+
+
+def test_lease_that_runs_out_is_forgiven_while_the_job_gets_further() -> None:
+    job = make_job()
+    for step in (1, 2, 3):
+        claim = claimed()
+        claim.record([point(step)])
+        let_lease_run_out(claim)
+    let_lease_run_out(claimed())
+    assert queue.claim() is None
+    assert (state_of(job), job.failure_code) == (JobState.FAILED, "killed")
+    assert "not heard of" in job.log_lines.last().text
 
 
 def test_lease_that_ran_out_twice_is_the_end() -> None:

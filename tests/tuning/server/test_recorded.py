@@ -77,7 +77,7 @@ def the_same_job() -> Job:
         finished=datetime.fromisoformat(task["completeTime"]),
     )
     packed = curves.pack(point(snapshot) for snapshot in SNAPSHOTS)
-    LossChunk.objects.create(job=job, attempt=1, first_step=1, last_step=12, points=packed)
+    LossChunk.objects.create(job=job, first_step=1, last_step=12, points=packed)
     return job
 
 

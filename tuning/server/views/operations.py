@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from tuning import resources
 from tuning.assertions import Identity
 from tuning.errors import NotFound, Unimplemented
-from tuning.server import paging, polls, queue, rendering
+from tuning.server import files, paging, polls, queue, rendering
 from tuning.server.access import Action
 from tuning.server.answers import answer, json_answer
 from tuning.server.models import Job
@@ -40,11 +40,16 @@ def delete(request: HttpRequest, caller: Identity, version: str, model_id: str, 
 
 
 def cancel(request: HttpRequest, caller: Identity, version: str, model_id: str, operation_id: str) -> HttpResponse:
-    queue.cancel(_find(caller, model_id, operation_id, Action.CHANGE))
-    return json_answer({})
+    return _cancel(_find(caller, model_id, operation_id, Action.CHANGE))
 
 
 def cancel_model(request: HttpRequest, caller: Identity, version: str, model_id: str) -> HttpResponse:
     """``POST …/tunedModels/{id}:cancel`` is no method of Google's, but google-genai calls it."""
-    queue.cancel(tuned_models.find(caller, model_id, Action.CHANGE))
+    return _cancel(tuned_models.find(caller, model_id, Action.CHANGE))
+
+
+def _cancel(job: Job) -> HttpResponse:
+    """What a tuner works on it stops itself, and clears up."""
+    queue.cancel(job)
+    files.settle(job)
     return json_answer({})
