@@ -58,6 +58,7 @@ class TuningServer:
             "ENV_FILE": os.devnull,
             "TUNING_DEFAULT_BASE_MODEL": tiny_llama.NAME,
             "OMP_NUM_THREADS": "1",
+            "TUNER_WARM": "false",
             **env,
         }
         for name in ("DJANGO_SETTINGS_MODULE", "TUNING_DATABASE_URL", "TUNING_SECRET"):
@@ -200,6 +201,15 @@ def children_of(pid: int) -> list[int]:
         return [int(child) for child in listing.read_text().split()]
     shown = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], check=False, capture_output=True, text=True)
     return [int(child) for child in shown.stdout.split()]
+
+
+def child_running(pid: int, module: str) -> int | None:
+    """The child of the tuner ``pid`` that runs ``tuning.engine.MODULE``."""
+    for child in children_of(pid):
+        with suppress(FileNotFoundError):
+            if f"tuning.engine.{module}" in Path(f"/proc/{child}/cmdline").read_text():
+                return child
+    return None
 
 
 def is_running(pid: int) -> bool:

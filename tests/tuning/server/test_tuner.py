@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests import tiny_llama
-from tests.processes import TuningServer, children_of, is_running, tuning_server, wait_until
+from tests.processes import TuningServer, child_running, children_of, is_running, tuning_server, wait_until
 from tests.tuning.server.bodies import LONG, body
 
 LEASE = 3.0
@@ -51,10 +51,7 @@ def start_job(house: TuningServer, key: str, model_id: str, epochs: int = EPOCHS
 
 def child(tuner: subprocess.Popen[bytes], module: str) -> int | None:
     """The pid of the tuner's child that runs ``tuning.engine.MODULE``."""
-    for pid in children_of(tuner.pid):
-        if f"tuning.engine.{module}" in Path(f"/proc/{pid}/cmdline").read_text():
-            return pid
-    return None
+    return child_running(tuner.pid, module)
 
 
 def wait_for_points(house: TuningServer, key: str, model_id: str, attempt: int = 1) -> None:

@@ -5,6 +5,7 @@ for none, so that a cancelled job stops at once and a lease is never missed. Wha
 job ends that job, never the loop.
 """
 
+import errno
 import logging
 import time
 from collections.abc import Callable
@@ -21,9 +22,11 @@ from tuning.server.queue import Claim, ClaimLost
 from tuning.server.tuner.inference import Inference
 from tuning.server.tuner.preparation import Preparation
 from tuning.server.tuner.training import Training
+from tuning.server.tuner.warm import Warm
 
 logger = logging.getLogger(__name__)
 
+FULL = (errno.ENOSPC, errno.EDQUOT)
 TURN_SECONDS = 0.2
 """Points are stored, and cancelling is noticed, five times a second."""
 HEARTBEAT_SECONDS = 2.0
@@ -39,6 +42,7 @@ class Tuner:
         self.training: Training | None = None
         self.preparation = Preparation()
         self.inference = Inference()
+        self.warm = Warm()
         self._stopping = False
         self._next_heartbeat = 0.0
         self._next_sweep = 0.0
@@ -76,18 +80,31 @@ class Tuner:
             self._start_next()
         elif not self.training.turn():
             self.training = None
+        if self.inference.ready:  # what people ask for comes first
+            self.warm.turn(0 if self.training else 1)
 
     def _start_next(self) -> None:
         waiting = queue.next_waiting()
         if waiting is None or not catalogue.is_prepared(waiting.base, settings.MODELS_DIR):
             return
         if claim := queue.claim():
-            self.training = _start(claim)
+            self.training = self._start(claim)
+
+    def _start(self, claim: Claim) -> Training | None:
+        """The claimed job in its child; a job that cannot even be started has failed."""
+        try:
+            return Training(claim, self.warm)
+        except OSError as exc:
+            logger.exception("%r cannot be started", claim)
+            with suppress(ClaimLost):
+                claim.fail("disk_full" if exc.errno in FULL else "failed", f"{type(exc).__name__}: {exc.strerror}")
+            return None
 
     def _end(self) -> None:
         """Stop the children, the job's first: its lease should not have to run out."""
         if self.training:
             self._guarded(self.training.stop)
+        self._guarded(self.warm.stop)
         self._guarded(self.inference.stop)
         self._guarded(self.preparation.stop)
         self._guarded(lambda: TunerState.say(preparing=None, heartbeat=None))
@@ -108,14 +125,3 @@ class Tuner:
                 requests.get(url, timeout=2, allow_redirects=False)
                 return
             time.sleep(TURN_SECONDS)
-
-
-def _start(claim: Claim) -> Training | None:
-    """The claimed job in its child; a job that cannot even be started has failed."""
-    try:
-        return Training(claim)
-    except OSError as exc:
-        logger.exception("%r cannot be started", claim)
-        with suppress(ClaimLost):
-            claim.fail("failed", f"{type(exc).__name__}: {exc.strerror}")
-        return None

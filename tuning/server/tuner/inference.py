@@ -18,6 +18,8 @@ GRACE = 0.5
 class Inference:
     def __init__(self) -> None:
         self._child: Child | None = None
+        self.ready = False
+        """Whether it listens."""
         self._backoff = Backoff()
 
     def turn(self) -> None:
@@ -27,7 +29,7 @@ class Inference:
         self._hear(self._child.events())
         if (code := self._child.exit_code) is not None:
             logger.warning("inference child ended with exit code %s", code)
-            self._child = None
+            self._child, self.ready = None, False
             self._backoff.failed()
             InferenceChild.vanish()
 
@@ -47,6 +49,7 @@ class Inference:
             match event:
                 case Ready(address, key):
                     InferenceChild.appear(address, key)
+                    self.ready = True
                     logger.info("inference child ready at %s", address)
                 case Failed(code, detail):
                     logger.warning("inference child failed: %s %s", code, detail)

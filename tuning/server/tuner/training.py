@@ -14,6 +14,7 @@ from tuning.resources import TuningSnapshot
 from tuning.server import files
 from tuning.server.queue import Claim, ClaimLost
 from tuning.server.tuner.silence import Silence
+from tuning.server.tuner.warm import Warm
 
 logger = logging.getLogger(__name__)
 
@@ -24,18 +25,19 @@ GRACE = 0.5
 
 
 class Training:
-    """``child`` is one that was started ahead for the job's base model, if there is one."""
+    """Raises ``OSError`` when no process can be started for it."""
 
-    def __init__(self, claim: Claim, child: TrainingChild | None = None) -> None:
+    def __init__(self, claim: Claim, warm: Warm) -> None:
         self.claim = claim
         self._heard = Heard()
         self._ending: Done | Failed | None = None
         self._silence = Silence(settings.TUNER_STALL_SECONDS)
         self._next_heartbeat = 0.0
         spec = _spec(claim)
-        self.child = child or TrainingChild(spec.base, spec.models)
+        ahead = warm.take(spec.base)
+        self.child = ahead or TrainingChild(spec.base, spec.models)
         self.child.begin(spec)
-        self._say("info", f"Attempt {claim.attempt} begins" + (" in a process that was ready." if child else "."))
+        self._say("info", f"Attempt {claim.attempt} begins" + (" in a process that was ready." if ahead else "."))
         logger.info("%r started as %r", claim, self.child)
 
     def turn(self) -> bool:
