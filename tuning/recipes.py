@@ -6,12 +6,30 @@ Google's API knows three of them; the rest go through ``/tuneboard/v1`` (docs/ap
 from dataclasses import dataclass
 from enum import StrEnum
 
-EPOCHS = (1, 1_000)
-BATCH_SIZE = (1, 1_024)
-LEARNING_RATE = 1.0
-"""At most; above 0."""
-RANK = (1, 256)
+LIMITS: dict[str, tuple[float, float]] = {
+    "epoch_count": (1, 1_000),
+    "batch_size": (1, 1_024),
+    "learning_rate": (0, 1),
+    "warmup": (0, 1),
+    "weight_decay": (0, 1),
+    "gradient_norm": (0, 1_000),
+    "rank": (1, 256),
+    "alpha": (0, 4_096),
+    "dropout": (0, 0.9),
+    "longest": (8, 1_000_000),
+    "seed": (0, 2**31 - 1),
+    "validation": (0, 0.9),
+    "patience": (0, 1_000),
+    "samples": (0, 20),
+}
+"""The least and the most of each number of a :class:`Recipe`."""
+ABOVE_ZERO = frozenset({"learning_rate", "alpha"})
+"""Those that 0 makes no sense for."""
 TOTAL_STEPS = 1_000_000
+"""The most that epochs, batch size and examples may come to."""
+RANK = 8
+ALPHA_A_RANK = 2.0
+"""Where only the rank is said, alpha follows it, so that what the matrices add stays as large."""
 
 
 class Schedule(StrEnum):
@@ -36,9 +54,9 @@ class Recipe:
     weight_decay: float = 0.01
     gradient_norm: float = 1.0
     """Gradients longer than this are scaled down to it; 0 leaves them alone."""
-    rank: int = 8
+    rank: int = RANK
     """Of the low-rank matrices (LoRA, Hu et al. 2021); ``alpha / rank`` scales what they add."""
-    alpha: float = 16.0
+    alpha: float = RANK * ALPHA_A_RANK
     dropout: float = 0.0
     """The share of the adapters' inputs that is left out, at random, in each step."""
     longest: int | None = None

@@ -29,6 +29,7 @@ T = TypeVar("T")
 
 ONEOFS: dict[type, tuple[frozenset[str], ...]] = {
     resources.Hyperparameters: (frozenset({"learning_rate", "learning_rate_multiplier"}),),
+    resources.JobRecipe: (frozenset({"learning_rate", "learning_rate_multiplier"}),),
     resources.TokensRequest: (frozenset({"texts", "dataset"}),),
     resources.TunedModel: (frozenset({"base_model", "tuned_model_source"}),),
     resources.Part: (frozenset(field.name for field in fields(resources.Part)),),

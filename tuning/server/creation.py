@@ -4,6 +4,7 @@ Limits: https://ai.google.dev/gemini-api/docs/model-tuning and the service's own
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -11,8 +12,10 @@ from django.utils import timezone
 from tuning.assertions import Identity
 from tuning.errors import AlreadyExists, FailedPrecondition, InvalidRequest, ServiceError
 from tuning.jobs import JobState, total_steps
-from tuning.resources import Example, Hyperparameters, Role, TunedModel
-from tuning.server import base_models, files, names, uploads
+from tuning.recipes import TOTAL_STEPS, held_out
+from tuning.resources import Example, Hyperparameters, JobRecipe, Role, TunedModel
+from tuning.server import base_models, files, hyperparameters, names, uploads
+from tuning.server.hyperparameters import Held
 from tuning.server.models import Job, Upload
 
 DISPLAY_NAME_CHARACTERS = 40
@@ -20,20 +23,19 @@ DESCRIPTION_CHARACTERS = 10_000
 PROJECT_NUMBERS = 1_000
 INPUT_CHARACTERS = 40_000
 OUTPUT_CHARACTERS = 5_000
-EPOCHS = (1, 1_000)
-BATCH_SIZE = (1, 1_024)
-TOTAL_STEPS = 1_000_000
-LEARNING_RATE = (0.0, 1.0)
-"""Above the first, up to the second."""
-
-EPOCH_COUNT = 5
-BATCH_COUNT = 4
-BASE_LEARNING_RATE = 0.001
-"""Assumed where the request says nothing; a ``learningRateMultiplier`` multiplies it."""
 
 ID_TRIES = 5
 
 TASK = "tuned_model.tuning_task"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class More:
+    """What may come with a tuned model beside it. ``upload`` holds the examples, where they are not in the model."""
+
+    upload: Upload | None = None
+    validation: Upload | None = None
+    recipe: JobRecipe | None = None
 
 
 def create(
@@ -43,12 +45,10 @@ def create(
     version: str,
     *,
     source: Job | None = None,
-    upload: Upload | None = None,
+    more: More = More(),
 ) -> Job:
-    """Queue the job that ``model`` asks for; given a ``source``, it goes on from that job's tuned model.
-
-    ``upload`` holds the examples, where they are not in ``model``. Raises ``InvalidRequest``, ``NotFound``,
-    ``FailedPrecondition`` or ``AlreadyExists``.
+    """Queue the job that ``model`` and what comes with it ask for; given a ``source``, it goes on from that job's
+    tuned model. Raises ``InvalidRequest``, ``NotFound``, ``FailedPrecondition`` or ``AlreadyExists``.
     """
     if chosen_id:
         names.check_model_id(chosen_id)
@@ -57,10 +57,12 @@ def create(
     draft.display_name, draft.description = model.display_name, model.description
     draft.reader_project_numbers = list(model.reader_project_numbers)
     _choose_base(draft, model, source)
-    examples = _no_examples(model) if upload else _checked_examples(model)
-    _choose_hyperparameters(draft, model, upload.examples if upload else len(examples))
+    examples = _no_examples(model) if more.upload else _checked_examples(model)
+    draft.example_count = more.upload.examples if more.upload else len(examples)
+    _choose_recipe(draft, more, source, model.tuning_task.hyperparameters if model.tuning_task else None)
     with files.locked():
-        draft.training_data = uploads.hold(upload) if upload else files.keep_training_data(examples)
+        draft.validation_data = uploads.hold(more.validation) if more.validation else ""
+        draft.training_data = uploads.hold(more.upload) if more.upload else files.keep_training_data(examples)
         try:
             if source:
                 files.keep_source(draft, source)
@@ -133,28 +135,16 @@ def _checked_examples(model: TunedModel) -> Sequence[Example]:
     return examples
 
 
-def _choose_hyperparameters(draft: Job, model: TunedModel, examples: int) -> None:
-    asked = (model.tuning_task.hyperparameters if model.tuning_task else None) or Hyperparameters()
-    field = f"{TASK}.hyperparameters"
-    draft.epoch_count = EPOCH_COUNT if asked.epoch_count is None else asked.epoch_count
-    draft.batch_size = BATCH_COUNT if asked.batch_size is None else asked.batch_size
-    check_range(f"{field}.epoch_count", draft.epoch_count, *EPOCHS)
-    check_range(f"{field}.batch_size", draft.batch_size, *BATCH_SIZE)
-    draft.learning_rate = _learning_rate(asked, field)
-    draft.example_count = examples
-    draft.total_steps = total_steps(examples, draft.epoch_count, draft.batch_size)
+def _choose_recipe(draft: Job, more: More, source: Job | None, google: Hyperparameters | None) -> None:
+    """How the model is tuned, and how many steps that takes: held-out examples are none to learn from."""
+    draft.validation_count = more.validation.examples if more.validation else 0
+    held = Held(examples=draft.example_count, validation=draft.validation_count)
+    recipe = hyperparameters.choose(google, more.recipe, held, source=source.recipe if source else None)
+    draft.recipe = recipe
+    apart = held_out(draft.example_count, recipe.validation)
+    draft.validation_count += apart
+    draft.total_steps = total_steps(draft.example_count - apart, recipe.epoch_count, recipe.batch_size)
     check_range(f"{TASK} (steps)", draft.total_steps, 1, TOTAL_STEPS)
-
-
-def _learning_rate(asked: Hyperparameters, field: str) -> float:
-    if (multiplier := asked.learning_rate_multiplier) is not None:
-        name, rate = "learning_rate_multiplier", BASE_LEARNING_RATE * multiplier
-    else:
-        name, rate = "learning_rate", BASE_LEARNING_RATE if asked.learning_rate is None else asked.learning_rate
-    check_range(f"{field}.{name}", rate, *LEARNING_RATE)
-    if rate == 0:
-        raise InvalidRequest("out_of_range", field=f"{field}.{name}", value=rate, rule="above 0")
-    return rate
 
 
 def _insert(draft: Job, owner: Identity, chosen_id: str) -> Job:

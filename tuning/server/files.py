@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
+from typing import BinaryIO
 
 import orjson
 from django.conf import settings
@@ -24,6 +25,13 @@ ABANDONED_SECONDS = 3600.0
 
 def training_data(digest: str) -> Path:
     return Path(settings.TRAINING_DIR) / f"{digest}.jsonl"
+
+
+def open_training_data(job: Job) -> BinaryIO:
+    """The examples of ``job`` as JSONL. Raises ``FileNotFoundError`` when they are kept no longer."""
+    if job.data_removed:
+        raise FileNotFoundError  # the same examples may still be there for somebody else's job
+    return training_data(job.training_data).open("rb")
 
 
 def adapter(job: Job) -> Path:

@@ -62,7 +62,7 @@ class SampleAnswer(models.Model):
     answer = models.TextField()
 
     class Meta:
-        ordering = ["step", "prompt__row"]
+        ordering = ["step"]
         constraints = [models.UniqueConstraint(fields=["prompt", "step"], name="sample_answer_once_a_step")]
 
     def __str__(self) -> str:
@@ -105,6 +105,27 @@ def cut_after(job: "Job", step: int) -> None:
     """Forget what ``job`` found out after ``step``: its new attempt goes on from there."""
     ValidationPoint.objects.filter(job=job, step__gt=step).delete()
     SampleAnswer.objects.filter(prompt__job=job, step__gt=step).delete()
+
+
+def samples(job: "Job") -> list[dict[str, object]]:
+    """The held-out prompts of ``job`` with their answers so far, as ``/tuneboard/v1`` tells them."""
+    made = SampleAnswer.objects.filter(step__lte=job.completed_steps)
+    prompts = job.sample_prompts.prefetch_related(models.Prefetch("answers", made))
+    return [
+        {
+            "row": prompt.row,
+            "prompt": prompt.prompt,
+            "expected": prompt.expected,
+            "answers": [
+                {"step": said.step, "epoch": said.epoch, "answer": said.answer} for said in prompt.answers.all()
+            ],
+        }
+        for prompt in prompts
+    ]
+
+
+def _told(said: SampleAnswer) -> dict[str, object]:
+    return {"step": said.step, "epoch": said.epoch, "answer": said.answer}
 
 
 def _text(said: str) -> str:

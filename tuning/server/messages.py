@@ -46,6 +46,15 @@ SENTENCES = {
     "training_data_twice": (
         "Invalid value at 'tuned_model.tuning_task.training_data': the query names a dataset already."
     ),
+    "said_twice": "Invalid value at '{path}': {other} says it already.",
+    "too_few_to_hold_out": (
+        "Invalid value at '{field}': of one example none can be held out. Send more examples, or name a dataset to "
+        "validate on."
+    ),
+    "validation_needed": (
+        "Invalid value at '{field}': it needs held-out examples. Give recipe.validation a share of the examples, or "
+        "name a dataset in validation.dataset."
+    ),
     "bad_dataset_name": "Invalid value at 'dataset', \"{name}\": must be 'sha256:' and 64 lower-case hex digits.",
     "bad_hash": '"{sha256}" is no SHA-256: must be 64 lower-case hex digits.',
     "hash_differs": "The SHA-256 of what was received is not {sha256}.",

@@ -1,6 +1,7 @@
 """What the tuning server remembers. Questions are asked of QuerySets; jobs change in :mod:`tuning.server.queue`."""
 
 import secrets
+from dataclasses import asdict
 from datetime import timedelta
 from hashlib import sha256
 from typing import Self
@@ -128,13 +129,21 @@ class Job(models.Model):
             **more,
         )
 
+    @recipe.setter
+    def recipe(self, recipe: Recipe) -> None:
+        values = asdict(recipe)
+        self.epoch_count, self.batch_size = values.pop("epoch_count"), values.pop("batch_size")
+        self.learning_rate = values.pop("learning_rate")
+        self.more_recipe = values
+
     def best(self) -> ValidationPoint | None:
         """The lowest validation loss so far: of a job that has succeeded, the model that was kept."""
         return self.validation().filter(best=True).last()
 
     def validation(self) -> models.QuerySet[ValidationPoint]:
         """The validation losses of the steps made so far."""
-        return self.validation_points.filter(step__lte=self.completed_steps)
+        points = self.validation_points.filter(step__lte=self.completed_steps)
+        return points if self.validation_count else points.none()  # spares most jobs a query
 
     def points(self, after: int = 0) -> list[Point]:
         """The losses of the attempt under way (or the last) after step ``after``."""
@@ -289,9 +298,8 @@ def digest(key: str) -> str:
 class UploadQuerySet(models.QuerySet["Upload"]):
     def unused(self) -> Self:
         """Those that no job of their owner's uses; what others do with the same data, nobody is to learn."""
-        use = Permission.objects.filter(
-            role=Role.OWNER, email=OuterRef("owner"), job__training_data=OuterRef("training_data")
-        )
+        data = Q(job__training_data=OuterRef("training_data")) | Q(job__validation_data=OuterRef("training_data"))
+        use = Permission.objects.filter(data, role=Role.OWNER, email=OuterRef("owner"), job__data_removed=None)
         return self.filter(~Exists(use))
 
     def stale(self) -> Self:

@@ -69,7 +69,7 @@ def operation(job: Job) -> resources.Operation:
         metadata=resources.CreateTunedModelMetadata(
             total_steps=job.total_steps,
             completed_steps=job.completed_steps,
-            completed_percent=100 * job.completed_steps / job.total_steps,
+            completed_percent=_percent(job),
             snapshots=_snapshots(job),
             tuned_model=job.name,
         ),
@@ -77,6 +77,11 @@ def operation(job: Job) -> resources.Operation:
         error=_failure(job),
         response=tuned_model(job) if job.state == JobState.SUCCEEDED else None,
     )
+
+
+def _percent(job: Job) -> float:
+    """A job that stopped early, because it had learnt what there was to learn, is as done as any."""
+    return 100.0 if job.state == JobState.SUCCEEDED else 100 * job.completed_steps / job.total_steps
 
 
 def base_model(offer: Offer) -> resources.Model:

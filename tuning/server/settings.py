@@ -45,6 +45,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("TUNING_MAX_BODY_BYTES", 64 * 1024 * 1024)
 
 MAX_DATASET_BYTES = env.int("TUNING_MAX_DATASET_BYTES", 256 * 1024 * 1024)
 """Of a dataset that is sent ahead and named by its hash."""
+TRAINING_DATA_DAYS = env.int("TRAINING_DATA_DAYS", 0)
+"""So long the examples of a job that has ended are kept; 0: as long as its model."""
 REQUESTS_A_MINUTE = env.int("TUNING_REQUESTS_A_MINUTE", 600)
 """What a key may ask; 0 sets no limit. The dashboard's people and polls of operations are not counted."""
 LEASE_SECONDS = env.float("TUNING_LEASE_SECONDS", 30.0)

@@ -25,7 +25,7 @@ def sampled(step: int, answer: str, row: int = 1) -> Sampled:
 
 
 def running(steps: int = 9) -> Claim:
-    make_job()
+    make_job(validation_count=2)
     claim = claimed()
     claim.record([point(step) for step in range(1, steps + 1)])
     claim.job.refresh_from_db()

@@ -45,9 +45,11 @@ POST    {version}/models/{model_id}:streamGenerateContent  400  400  400  400  4
 POST    {version}/models/{model_id}:generateText           400  400  400  400  400
 POST    {version}/models/{model_id}:countTokens            400  400  400  400  400
 POST    {version}/models/{model_id}:countTextTokens        400  400  400  400  400
+POST    tuneboard/v1/jobs                               400       400     400     400     400
 GET     tuneboard/v1/jobs/{model_id}                    403       200     200     200     200
 GET     tuneboard/v1/jobs/{model_id}/points             403       200     200     200     200
 GET     tuneboard/v1/jobs/{model_id}/log                403       200     200     200     200
+GET     tuneboard/v1/jobs/{model_id}/samples            403       403     403     200     200
 GET     tuneboard/v1/jobs/{model_id}/adapter            403       400     400     400     400
 GET     tuneboard/v1/jobs/{model_id}/training-data      403       403     403     403     404
 GET     tuneboard/v1/datasets/{sha256}                  404       404     404     404     200

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tuning import resources
-from tuning.server.openapi.schemas import Schema
+from tuning.server.openapi.schemas import Schema, reference
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,6 +43,13 @@ POINTS: Schema = {
     "description": "Step, epochs completed, mean loss, seconds since 1970; a loss that is no number is null.",
     "items": {"type": "array", "items": {"type": ["number", "null"]}, "minItems": 4, "maxItems": 4},
 }
+RECIPE = {
+    "allOf": [reference(resources.JobRecipe)],
+    "description": "Every hyperparameter as it is used.",
+}
+TRAINING_DATA = an_object(
+    sha256=TEXT, examples=COUNT, heldOut=COUNT, keptSince=TIME, keptUntil=maybe(TIME), removed=maybe(TIME)
+)
 JOB = an_object(
     state={"type": "string", "enum": ["QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"]},
     model=TEXT,
@@ -57,7 +64,23 @@ JOB = an_object(
     expectedStart=maybe(TIME),
     preparing=maybe({"type": "integer", "minimum": 0, "maximum": 100}),
     failure=maybe(an_object(code=TEXT, detail=TEXT)),
+    best=maybe(an_object(step=COUNT, epoch=COUNT, loss={"type": ["number", "null"]})),
+    stopped=maybe(COUNT),
+    recipe=RECIPE,
+    trainingData=TRAINING_DATA,
     points=POINTS,
+    validation=POINTS,
+)
+SAMPLES = an_object(
+    samples={
+        "type": "array",
+        "items": an_object(
+            row={"type": "integer", "minimum": 1},
+            prompt=TEXT,
+            expected=TEXT,
+            answers={"type": "array", "items": an_object(step=COUNT, epoch=COUNT, answer=TEXT)},
+        ),
+    }
 )
 LINE = an_object(time=TIME, attempt=COUNT, level=TEXT, text=TEXT)
 LOG = an_object(lines={"type": "array", "items": LINE}, cursor=COUNT)
@@ -213,6 +236,14 @@ METHODS: dict[str, dict[str, Method]] = {
     },
     BASE: {"GET": Method(name="models.get", about="A base model.", answers=resources.Model)},
     **asking(BASE, "models"),
+    "/tuneboard/v1/jobs": {
+        "POST": Method(
+            name="job.create",
+            about="Start tuning, with every hyperparameter, held-out examples and sample answers.",
+            body=resources.NewJob,
+            answers=resources.Operation,
+        )
+    },
     JOBS: {
         "GET": Method(
             name="job", about="A job's place, progress and points after a step.", query=("after",), answers=JOB
@@ -229,6 +260,13 @@ METHODS: dict[str, dict[str, Method]] = {
     f"{JOBS}/log": {
         "GET": Method(
             name="job.log", about="Log lines after a cursor, a thousand at most.", query=("after",), answers=LOG
+        )
+    },
+    f"{JOBS}/samples": {
+        "GET": Method(
+            name="job.samples",
+            about="Held-out examples and what the model answers at its epochs' ends; for the owner and writers.",
+            answers=SAMPLES,
         )
     },
     f"{JOBS}/adapter": {

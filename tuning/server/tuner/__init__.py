@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import close_old_connections
 
 from tuning.engine import catalogue
-from tuning.server import files, queue
+from tuning.server import files, queue, retention
 from tuning.server.models import InferenceChild, TunerState
 from tuning.server.queue import Claim, ClaimLost
 from tuning.server.tuner.inference import Inference
@@ -73,6 +73,7 @@ class Tuner:
             self._next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
         if time.monotonic() >= self._next_sweep:
             self._next_sweep = time.monotonic() + SWEEP_SECONDS
+            retention.sweep()
             files.sweep()
         self.preparation.turn()
         self.inference.turn()

@@ -22,7 +22,7 @@ def find(caller: Identity, model_id: str, action: Action) -> Job:
     return job
 
 
-def _source(caller: Identity, model: resources.TunedModel) -> Job | None:
+def source(caller: Identity, model: resources.TunedModel) -> Job | None:
     """The tuned model that ``model`` is to be tuned from; whoever may read it may do so."""
     if model.tuned_model_source is None:
         return None
@@ -38,7 +38,8 @@ def create(request: HttpRequest, caller: Identity, version: str) -> HttpResponse
     upload = uploads.named(caller, dataset) if dataset else None
     # Jobs made under v1 carry v1beta's types: v1 has none of its own.
     made_under = "v1beta3" if version == "v1beta3" else "v1beta"
-    job = creation.create(caller, model, chosen_id, made_under, source=_source(caller, model), upload=upload)
+    more = creation.More(upload=upload)
+    job = creation.create(caller, model, chosen_id, made_under, source=source(caller, model), more=more)
     return answer(rendering.operation(job), version=job.api_version)
 
 

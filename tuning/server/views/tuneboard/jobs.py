@@ -1,19 +1,22 @@
 """``/tuneboard/v1/jobs/{id}``: what a job's page shows, and what it takes away. ``{id}`` is the tuned model's."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
+from tuning import wire
 from tuning.assertions import Identity
-from tuning.errors import FailedPrecondition, NotFound
+from tuning.errors import FailedPrecondition, InvalidRequest, NotFound
 from tuning.jobs import JobState, Point
-from tuning.server import archives, expectations, files
+from tuning.resources import JobRecipe, NewJob
+from tuning.server import archives, creation, expectations, files, findings, rendering, retention, uploads
 from tuning.server.access import Action
-from tuning.server.answers import json_answer
+from tuning.server.answers import answer, json_answer
 from tuning.server.models import Job, LogLine, TunerState
-from tuning.server.routing import number
+from tuning.server.routing import number, read
 from tuning.server.views import tuned_models
 from tuning.server.views.tuneboard.fields import moment, present
 
@@ -21,14 +24,37 @@ LINES = 1000
 """Log lines an answer holds at most."""
 
 
+def create(request: HttpRequest, caller: Identity) -> HttpResponse:
+    """Starts a job with all that Tuneboard knows of (:class:`tuning.resources.NewJob`). The answer is the operation,
+    as Google's create answers.
+    """
+    asked = read(NewJob, request)
+    if asked.tuned_model is None:
+        raise InvalidRequest("nothing_given", field="tuned_model")
+    more = creation.More(
+        upload=uploads.named(caller, asked.dataset) if asked.dataset else None,
+        validation=uploads.named(caller, asked.validation.dataset) if asked.validation else None,
+        recipe=asked.recipe,
+    )
+    source = tuned_models.source(caller, asked.tuned_model)
+    made = creation.create(caller, asked.tuned_model, asked.tuned_model_id, "v1beta", source=source, more=more)
+    return answer(rendering.operation(made), version=made.api_version)
+
+
 def job(request: HttpRequest, caller: Identity, model_id: str) -> HttpResponse:
     """A job's status and the points after step ``?after=``; ``attempt`` tells when its curve began anew.
 
     While it waits, ``queuePlace`` counts from 1 and ``expectedStart`` says when its turn may come, where the pace of
     this machine is known. ``preparing`` is the percentage of its base model that has been made ready.
+
+    ``recipe`` has every hyperparameter as it is used. ``validation`` has the losses over the held-out examples as
+    ``points`` has the training's, from step ``?after=`` on, that one included: its loss may come later than the
+    step's own. ``best`` is the lowest of all, ``stopped`` the last step of a job that ended early.
     """
     found = tuned_models.find(caller, model_id, Action.READ)
-    return json_answer(_status(found) | {"points": _rows(found.points(after=number(request, "after", default=0)))})
+    after = number(request, "after", default=0)
+    series = {"points": _rows(found.points(after=after)), "validation": _validation(found, after)}
+    return json_answer(_status(found) | series)
 
 
 def points(request: HttpRequest, caller: Identity, model_id: str) -> HttpResponse:
@@ -53,6 +79,14 @@ def log(request: HttpRequest, caller: Identity, model_id: str) -> HttpResponse:
     return json_answer({"lines": [_line(line) for line in lines], "cursor": lines[-1].pk if lines else after})
 
 
+def samples(request: HttpRequest, caller: Identity, model_id: str) -> HttpResponse:
+    """``{"samples": [{"row", "prompt", "expected", "answers": [{"step", "epoch", "answer"}]}]}``: held-out examples
+    and what the model said to them at the ends of its epochs. For the owner and writers: they are training examples.
+    """
+    found = tuned_models.find(caller, model_id, Action.CHANGE)
+    return json_answer({"samples": findings.samples(found)})
+
+
 def adapter(request: HttpRequest, caller: Identity, model_id: str) -> HttpResponseBase:
     """The adapter's folder as a zip file: safetensors and configuration as PEFT writes them, and GGUF.
 
@@ -75,7 +109,7 @@ def training_data(request: HttpRequest, caller: Identity, model_id: str) -> Http
     """The examples the model was tuned on, as JSONL of ``text_input`` and ``output``. For its owner alone."""
     found = tuned_models.find(caller, model_id, Action.DELETE)
     try:
-        content = files.training_data(found.training_data).open("rb")
+        content = files.open_training_data(found)
     except FileNotFoundError as exc:
         raise NotFound("training_data_gone", name=found.name) from exc
     return FileResponse(
@@ -99,7 +133,31 @@ def _status(found: Job) -> dict[str, Any]:
             expectedStart=moment(expectations.start(found)),
             preparing=_preparing(found),
             failure=_failure(found),
+            best=_best(found),
+            stopped=found.stopped_step,
         ),
+        "recipe": wire.to_json(JobRecipe(**asdict(found.recipe))),
+        "trainingData": _training_data(found),
+    }
+
+
+def _validation(found: Job, after: int) -> list[list[float | None]]:
+    points = found.validation().filter(step__gte=after)
+    return [[point.step, point.epoch, point.loss, point.time.timestamp()] for point in points]
+
+
+def _best(found: Job) -> dict[str, object] | None:
+    best = found.best()
+    return {"step": best.step, "epoch": best.epoch, "loss": best.loss} if best else None
+
+
+def _training_data(found: Job) -> dict[str, object]:
+    return {
+        "sha256": found.training_data,
+        "examples": found.example_count,
+        "heldOut": found.validation_count,
+        "keptSince": moment(found.created),
+        **present(keptUntil=moment(retention.kept_until(found)), removed=moment(found.data_removed)),
     }
 
 
