@@ -59,7 +59,7 @@ class Migration(migrations.Migration):
                 ('prompt', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='answers', to='server.sampleprompt')),
             ],
             options={
-                'ordering': ['step', 'prompt__row'],
+                'ordering': ['step'],
             },
         ),
         migrations.CreateModel(
