@@ -35,6 +35,8 @@ class TuneSpec:
     """The folder of an adapter of the same base to go on from, with its rank and alpha; ``None`` begins anew."""
     validation: Path | None = None
     """Held-out examples of their own, instead of the recipe's share of ``examples``."""
+    threads: int = 0
+    """So many compute; 0 leaves it to torch. The losses' last bits depend on it."""
     checkpoint_seconds: float = 30.0
     """At most so much work is lost when the process is killed."""
 

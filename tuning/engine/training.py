@@ -24,10 +24,14 @@ def train(warm: WarmSpec) -> Iterator[Event]:
     with suppress(OSError):  # no Linux
         Path("/proc/self/oom_score_adj").write_text(EXPENDABLE)
     # torch takes seconds to load; the supervisor's closing pipe must be heard meanwhile.
+    import torch  # noqa: PLC0415
+
     from tuning.engine import loop  # noqa: PLC0415
 
     yield Warmed()
     spec = child.task(TuneSpec)
+    if spec.threads:
+        torch.set_num_threads(spec.threads)
     corpus = loop.corpus_of(spec)
     yield Resumed(0)
     yield Log("info", f"{len(corpus)} examples, {len(corpus.tokens)} tokens")

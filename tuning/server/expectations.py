@@ -1,44 +1,54 @@
-"""When a queued job may start: an estimate from what the jobs before it still have to do, at this machine's pace."""
+"""When a queued job may start: an estimate from what goes before it, at the pace at which jobs run here."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import F, Sum
+import numpy as np
+from django.db.models import F
 from django.utils import timezone
 
+from tuning import curves
 from tuning.jobs import JobState
-from tuning.server.models import Job, JobQuerySet
+from tuning.server import turns
+from tuning.server.models import Job, LossChunk, TunerState
 
 STEPS_THAT_TELL = 3
-"""After fewer, a running job's pace is mostly the time it took to load its base model."""
+"""A pace is read off so many steps or more."""
 
 
-def start(job: Job) -> datetime | None:
-    """When ``job`` is expected to start; ``None`` when it does not wait, or nobody knows how fast jobs run here."""
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """``place`` 1 is next. ``start`` is unknown where no job has run yet."""
+
+    place: int
+    start: datetime | None
+
+
+def of(job: Job) -> Expectation | None:
+    """What may be expected of ``job``; ``None`` when it does not wait."""
     if job.state != JobState.QUEUED:
         return None
-    now = timezone.now()
-    running = Job.objects.filter(state=JobState.RUNNING).order_by("pk").first()
-    seconds = _seconds_an_example(running, now)
-    if seconds is None:
+    for place, (waiting, work) in enumerate(turns.order(TunerState.objects.slots()), start=1):
+        if waiting.pk == job.pk:
+            return Expectation(place, start_after(work, pace()))
+    return None
+
+
+def start_after(work: int, seconds: float | None) -> datetime | None:
+    """The moment at which ``work`` examples will have been looked at, ``seconds`` each."""
+    return None if seconds is None else timezone.now() + timedelta(seconds=work * seconds)
+
+
+def pace() -> float | None:
+    """Seconds that an example takes, by the newest stretch of a curve; loading a base model is not in it."""
+    chunk = (
+        LossChunk.objects.filter(last_step__gte=F("first_step") + STEPS_THAT_TELL - 1)
+        .order_by("-pk")
+        .values_list("points", "job__batch_size")
+        .first()
+    )
+    if chunk is None:
         return None
-    left = _examples(job.ahead()) + (_examples_left(running) if running else 0)
-    return now + timedelta(seconds=left * seconds)
-
-
-def _examples(jobs: JobQuerySet) -> int:
-    """How often an example is looked at in all of ``jobs``."""
-    return jobs.aggregate(sum=Sum(F("total_steps") * F("batch_size")))["sum"] or 0
-
-
-def _examples_left(running: Job) -> int:
-    return (running.total_steps - running.completed_steps) * running.batch_size
-
-
-def _seconds_an_example(running: Job | None, now: datetime) -> float | None:
-    """By the job under way, else by the last one that was done."""
-    if running and running.started and running.completed_steps >= STEPS_THAT_TELL:
-        return (now - running.started).total_seconds() / (running.completed_steps * running.batch_size)
-    done = Job.objects.filter(state=JobState.SUCCEEDED).order_by("-finished").first()
-    if done is None or done.started is None or done.finished is None:
-        return None
-    return (done.finished - done.started).total_seconds() / (done.total_steps * done.batch_size)
+    points, batch_size = chunk
+    pauses = np.diff(curves.arrays(bytes(points)).times)  # the median: a job may have lain still between two attempts
+    return float(np.median(pauses)) / batch_size

@@ -62,7 +62,7 @@ def _slot() -> Iterator[tuple[InferenceChild, float]]:
 
 
 def _child() -> InferenceChild:
-    child = InferenceChild.objects.first()
+    child = InferenceChild.objects.current()
     if child is None:
         raise Unavailable("inference_starting")
     return child

@@ -15,6 +15,9 @@ from tuning.jobs import FINAL_STATES, JobState, Point
 from tuning.recipes import Recipe, Schedule
 from tuning.resources import GranteeType, Role
 from tuning.server import names
+from tuning.server.machines import InferenceChild, TunerState
+
+__all__ = ["ApiKey", "InferenceChild", "Job", "LogLine", "LossChunk", "Permission", "TunerState", "Turn", "Upload"]
 from tuning.server.findings import ValidationPoint
 
 
@@ -25,9 +28,6 @@ class JobQuerySet(models.QuerySet["Job"]):
 
     def unfinished(self) -> Self:
         return self.exclude(state__in=FINAL_STATES)
-
-    def in_queue_order(self) -> Self:
-        return self.order_by("created", "pk")
 
     def with_curves(self) -> Self:
         """For many jobs at once: their chunks in one further query."""
@@ -74,6 +74,10 @@ class Job(models.Model):
     """Examples that are held out, or come as a dataset of their own."""
     total_steps = models.IntegerField()
 
+    priority = models.IntegerField(default=0)
+    """Higher goes first; administrators set it."""
+    threads = models.IntegerField(default=0)
+    """So many threads compute every attempt, for the losses' last bits depend on it; 0 until it is first claimed."""
     state = models.CharField(max_length=9, choices=[(s, s) for s in JobState], default=JobState.QUEUED, db_index=True)
     attempt = models.IntegerField(default=0)
     """Raised by every claim; a write that carries an older one touches nothing."""
@@ -157,16 +161,16 @@ class Job(models.Model):
         chunks = self.chunks.all() if after == 0 else self.chunks.filter(last_step__gt=after)
         return b"".join(chunk.upto(self.completed_steps) for chunk in chunks)
 
-    def queue_place(self) -> int | None:
-        """1 is next; ``None`` when the job does not wait."""
-        if self.state != JobState.QUEUED:
-            return None
-        return self.ahead().count() + 1
 
-    def ahead(self) -> JobQuerySet:
-        """The queued jobs whose turn comes before this one's."""
-        earlier = Q(created__lt=self.created) | Q(created=self.created, pk__lt=self.pk)
-        return Job.objects.filter(earlier, state=JobState.QUEUED)
+class Turn(models.Model):
+    """When an owner's job was last claimed: :mod:`tuning.server.turns`."""
+
+    owner = models.CharField(max_length=254, unique=True)
+    """E-mail address, lower case."""
+    last = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.owner} at {self.last}"
 
 
 class Permission(models.Model):
@@ -331,46 +335,3 @@ class Upload(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sha256[:12]} ({self.owner})"
-
-
-class TunerState(models.Model):
-    """What the tuner says of itself; one row."""
-
-    heartbeat = models.DateTimeField(null=True)
-    preparing = models.IntegerField(null=True)
-    """Percent of the base model that is made ready now."""
-    failure_code = models.CharField(max_length=40, blank=True)
-    """Why the base model could not be made ready."""
-
-    ALIVE = timedelta(seconds=10)
-    """A tuner heard of within this time is alive."""
-
-    def __str__(self) -> str:
-        return f"heartbeat {self.heartbeat}"
-
-    @classmethod
-    def say(cls, **changes: object) -> None:
-        cls.objects.update_or_create(pk=1, defaults={"heartbeat": Now(), **changes})
-
-    @classmethod
-    def current(cls) -> "TunerState | None":
-        """The row of a tuner that is alive."""
-        return cls.objects.filter(heartbeat__gt=Now() - cls.ALIVE).first()
-
-
-class InferenceChild(models.Model):
-    """Where the process that answers questions listens, and the key it knows us by; one row, or none."""
-
-    address = models.CharField(max_length=100)
-    key = models.CharField(max_length=100)
-
-    def __str__(self) -> str:
-        return self.address
-
-    @classmethod
-    def appear(cls, address: str, key: str) -> None:
-        cls.objects.update_or_create(pk=1, defaults={"address": address, "key": key})
-
-    @classmethod
-    def vanish(cls) -> None:
-        cls.objects.all().delete()

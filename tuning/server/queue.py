@@ -6,19 +6,21 @@ writes with that attempt, and a write that touches no row says that the claim is
 cannot write over a newer one, and no lock is held while a model is tuned. Leases run by the database's clock.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import cache
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Case, CharField, F, Max, Q, Value, When
+from django.db.models import Case, CharField, F, Max, Min, Q, Value, When
 from django.db.models.functions import Now
 
 from tuning import curves
 from tuning.engine import Sampled, Validated
 from tuning.jobs import JobState, Point
-from tuning.server import findings
-from tuning.server.models import Job, JobQuerySet, LogLine, LossChunk
+from tuning.resources import Role
+from tuning.server import findings, turns
+from tuning.server.models import Job, JobQuerySet, LogLine, LossChunk, Turn
 
 MAX_DEATHS = 2
 """So many deaths without progress and the job itself is taken for the cause."""
@@ -131,9 +133,9 @@ class Claim:
         return Job.objects.filter(pk=self.job.pk, attempt=self.attempt, state=JobState.RUNNING)
 
 
-def claim() -> Claim | None:
-    """The next job, made ours; ``None`` when nothing waits."""
-    while job := Job.objects.claimable().in_queue_order().first():
+def claim(ready: Callable[[str], bool] = lambda base: True) -> Claim | None:
+    """The job whose turn it is, made ours; ``None`` when none waits whose base model is ``ready``."""
+    while job := _next(ready):
         if ending := _overdue_end(job):
             _end_overdue(job, ending)
         elif _take(job):
@@ -142,9 +144,15 @@ def claim() -> Claim | None:
     return None
 
 
-def next_waiting() -> Job | None:
-    """The job that :func:`claim` would try first."""
-    return Job.objects.claimable().in_queue_order().first()
+def waiting_bases() -> list[str]:
+    """The base models that waiting jobs need, in the order of the oldest of them."""
+    bases = Job.objects.claimable().values("base").annotate(oldest=Min("created")).order_by("oldest")
+    return [found["base"] for found in bases]
+
+
+def prioritise(job: Job, priority: int) -> None:
+    """Let ``job`` go before those of a lower priority, whoever's they are, when it waits."""
+    Job.objects.filter(pk=job.pk).update(priority=priority)
 
 
 def cancel(job: Job) -> None:
@@ -163,6 +171,12 @@ def fail_waiting(base: str, code: str, detail: str) -> None:
     Job.objects.filter(state=JobState.QUEUED, base=base).update(
         state=JobState.FAILED, failure_code=code, failure_detail=detail, updated=Now(), finished=Now()
     )
+
+
+def _next(ready: Callable[[str], bool]) -> Job | None:
+    readiness = cache(ready)
+    chosen = next((waiting.pk for waiting, _ in turns.order() if readiness(waiting.base)), None)
+    return Job.objects.filter(pk=chosen).first() if chosen else None
 
 
 def _overdue_end(job: Job) -> dict[str, object] | None:
@@ -197,6 +211,7 @@ def _take(job: Job) -> bool:
         taken = _unclaimed(job).update(
             state=JobState.RUNNING,
             attempt=F("attempt") + 1,
+            threads=Case(When(threads=0, then=Value(settings.TUNER_THREADS)), default=F("threads")),
             lease_until=_lease_end(),
             completed_steps=0,
             stopped_step=None,
@@ -204,6 +219,8 @@ def _take(job: Job) -> bool:
             updated=Now(),
             **(_death(job) if died else {}),
         )
+        if taken:
+            _note_turn(job)
         if taken and died:
             _note(job, job.attempt, [UNHEARD])
     return bool(taken)
@@ -232,6 +249,11 @@ def _note(job: Job, attempt: int, lines: Sequence[tuple[str, str]]) -> None:
     newest = job.log_lines.order_by("-pk").values_list("pk", flat=True)
     for surplus in newest[LOG_LINES : LOG_LINES + 1]:
         job.log_lines.filter(pk__lte=surplus).delete()
+
+
+def _note_turn(job: Job) -> None:
+    owner = job.permissions.filter(role=Role.OWNER).values_list("email", flat=True).first() or ""
+    Turn.objects.update_or_create(owner=owner, defaults={"last": Now()})
 
 
 def _unclaimed(job: Job) -> JobQuerySet:

@@ -10,6 +10,7 @@ import tomllib
 from pathlib import Path
 
 import dj_database_url
+import psutil
 from environs import Env
 
 from tuning.assertions import shared_secret
@@ -57,6 +58,11 @@ TUNER_STALL_SECONDS = env.float("TUNER_STALL_SECONDS", 600.0)
 """A training process that has said nothing for so long is ended, and the job tried once more; 0 waits for ever."""
 TUNER_WARM = env.bool("TUNER_WARM", True)
 """Whether an idle tuner keeps a training process with the libraries and the default base model loaded."""
+TUNER_SLOTS = max(env.int("TUNER_SLOTS", 1), 1)
+"""How many jobs the tuner of this machine runs at once."""
+CORES = (psutil.cpu_count() or 1) // TUNER_SLOTS
+TUNER_THREADS = max(env.int("TUNER_THREADS", 0) or env.int("OMP_NUM_THREADS", 0) or CORES, 1)
+"""How many threads compute a job. One keeps the number that it began with, wherever it goes on."""
 GENERATION_SECONDS = env.float("TUNING_GENERATION_SECONDS", 120.0)
 """How long a caller may wait for an answer of a model."""
 

@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from tuning.jobs import JobState, Point
-from tuning.server import queue
+from tuning.server import expectations, queue
 from tuning.server.models import Job, LossChunk
 from tuning.server.queue import Claim, ClaimLost
 
@@ -227,7 +227,7 @@ def test_release_is_no_death_and_keeps_the_place() -> None:
         claim = claimed()
         assert claim.job == first
         claim.release()
-    assert (first.queue_place(), second.queue_place()) == (1, 2)
+    assert [expectations.of(job).place for job in (first, second)] == [1, 2]
     assert state_of(first) == JobState.QUEUED
     assert first.deaths == 0
 

@@ -1,4 +1,5 @@
-"""The supervisor: claims queued jobs, runs each in a training child, keeps the inference child alive.
+"""The supervisor: claims as many queued jobs as it has slots, runs each in a training child, keeps the inference
+child alive.
 
 One loop, no threads of its own and no torch. Each turn looks at every child, writes down what it said and waits
 for none, so that a cancelled job stops at once and a lease is never missed. Whatever goes wrong within a
@@ -10,17 +11,17 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 import requests
 from django.conf import settings
 from django.db import close_old_connections
 
-from tuning.engine import catalogue
 from tuning.server import files, queue, retention
-from tuning.server.models import InferenceChild, TunerState
 from tuning.server.queue import Claim, ClaimLost
 from tuning.server.tuner.inference import Inference
-from tuning.server.tuner.preparation import Preparation
+from tuning.server.tuner.preparation import Preparation, ready
+from tuning.server.tuner.presence import Kin, Presence
 from tuning.server.tuner.training import Training
 from tuning.server.tuner.warm import Warm
 
@@ -39,9 +40,10 @@ AFTER_SECONDS = 30.0
 
 class Tuner:
     def __init__(self) -> None:
-        self.training: Training | None = None
-        self.preparation = Preparation()
-        self.inference = Inference()
+        self.trainings: list[Training] = []
+        self.presence = Presence()
+        self.preparation = Preparation(self.presence)
+        self.inference = Inference(self.presence)
         self.warm = Warm()
         self._stopping = False
         self._next_heartbeat = 0.0
@@ -56,20 +58,16 @@ class Tuner:
         self._wait_for(after)
         logger.info("tuner started, base model %s", settings.DEFAULT_BASE_MODEL)
         try:
-            self._guarded(self._begin)
+            self._guarded(self.presence.begin)
             while not self._stopping:
                 time.sleep(TURN_SECONDS if self._guarded(self._turn) else TROUBLE_SECONDS)
         finally:
             self._end()
 
-    def _begin(self) -> None:
-        InferenceChild.vanish()
-        TunerState.say(preparing=None, failure_code="")
-
     def _turn(self) -> None:
         close_old_connections()
         if time.monotonic() >= self._next_heartbeat:
-            TunerState.say()
+            self.presence.look_around(self._children())
             self._next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
         if time.monotonic() >= self._next_sweep:
             self._next_sweep = time.monotonic() + SWEEP_SECONDS
@@ -77,19 +75,28 @@ class Tuner:
             files.sweep()
         self.preparation.turn()
         self.inference.turn()
-        if self.training is None:
-            self._start_next()
-        elif not self.training.turn():
-            self.training = None
+        for training in list(self.trainings):
+            self._guarded(partial(self._go_on, training))
+        while self._free_slots and self._start_next():
+            pass
         if self.inference.ready:  # what people ask for comes first
-            self.warm.turn(0 if self.training else 1)
+            self.warm.turn(self._free_slots)
 
-    def _start_next(self) -> None:
-        waiting = queue.next_waiting()
-        if waiting is None or not catalogue.is_prepared(waiting.base, settings.MODELS_DIR):
-            return
-        if claim := queue.claim():
-            self.training = self._start(claim)
+    @property
+    def _free_slots(self) -> int:
+        return settings.TUNER_SLOTS - len(self.trainings)
+
+    def _go_on(self, training: Training) -> None:
+        if not training.turn():
+            self.trainings.remove(training)
+
+    def _start_next(self) -> bool:
+        """Begin the job whose turn it is; false when there is none."""
+        if not (claim := queue.claim(ready)):
+            return False
+        if training := self._start(claim):
+            self.trainings.append(training)
+        return True
 
     def _start(self, claim: Claim) -> Training | None:
         """The claimed job in its child; a job that cannot even be started has failed."""
@@ -101,14 +108,24 @@ class Tuner:
                 claim.fail("disk_full" if exc.errno in FULL else "failed", f"{type(exc).__name__}: {exc.strerror}")
             return None
 
+    def _children(self) -> list[Kin]:
+        """Every process of the tuner's."""
+        found = [Kin("training", training.child, training.claim.job) for training in self.trainings]
+        found += [Kin("warm", child, base=settings.DEFAULT_BASE_MODEL) for child in self.warm.children]
+        if self.inference.child:
+            found.append(Kin("inference", self.inference.child))
+        if self.preparation.child:
+            found.append(Kin("preparation", self.preparation.child, base=self.preparation.base))
+        return found
+
     def _end(self) -> None:
         """Stop the children, the job's first: its lease should not have to run out."""
-        if self.training:
-            self._guarded(self.training.stop)
+        for training in self.trainings:
+            self._guarded(training.stop)
         self._guarded(self.warm.stop)
         self._guarded(self.inference.stop)
         self._guarded(self.preparation.stop)
-        self._guarded(lambda: TunerState.say(preparing=None, heartbeat=None))
+        self._guarded(self.presence.end)
         logger.info("tuner stopped")
 
     def _guarded(self, work: Callable[[], None]) -> bool:

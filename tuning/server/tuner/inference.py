@@ -9,6 +9,7 @@ from tuning.engine import Event, Failed, Ready, catalogue
 from tuning.engine.children import Child, start_inference
 from tuning.server.models import InferenceChild
 from tuning.server.tuner.backoff import Backoff
+from tuning.server.tuner.presence import Presence
 
 logger = logging.getLogger(__name__)
 
@@ -16,40 +17,48 @@ GRACE = 0.5
 
 
 class Inference:
-    def __init__(self) -> None:
-        self._child: Child | None = None
+    def __init__(self, presence: Presence) -> None:
+        self.child: Child | None = None
         self.ready = False
         """Whether it listens."""
+        self._presence = presence
         self._backoff = Backoff()
 
     def turn(self) -> None:
-        if self._child is None:
+        if self.child is None:
             self._start_if_due()
             return
-        self._hear(self._child.events())
-        if (code := self._child.exit_code) is not None:
+        self._hear(self.child.events())
+        if (code := self.child.exit_code) is not None:
             logger.warning("inference child ended with exit code %s", code)
-            self._child, self.ready = None, False
+            self.child, self.ready = None, False
             self._backoff.failed()
-            InferenceChild.vanish()
+            self._vanish()
 
     def stop(self) -> None:
-        if self._child:
-            InferenceChild.vanish()
-            self._child.stop(GRACE)
+        if self.child:
+            self._vanish()
+            self.child.stop(GRACE)
 
     def _start_if_due(self) -> None:
         models = Path(settings.MODELS_DIR)
         if self._backoff.due() and catalogue.is_prepared(settings.DEFAULT_BASE_MODEL, models):
-            self._child = start_inference(models, Path(settings.ADAPTERS_DIR))
+            self.child = start_inference(models, Path(settings.ADAPTERS_DIR))
             self._backoff.started()
 
     def _hear(self, events: list[Event]) -> None:
         for event in events:
             match event:
                 case Ready(address, key):
-                    InferenceChild.appear(address, key)
+                    self._appear(address, key)
                     self.ready = True
                     logger.info("inference child ready at %s", address)
                 case Failed(code, detail):
                     logger.warning("inference child failed: %s %s", code, detail)
+
+    def _appear(self, address: str, key: str) -> None:
+        listening = {"address": address, "key": key}
+        InferenceChild.objects.update_or_create(tuner=self._presence.say(), defaults=listening)
+
+    def _vanish(self) -> None:
+        InferenceChild.objects.filter(tuner=self._presence.say()).delete()

@@ -199,6 +199,7 @@ def _spec(claim: Claim) -> TuneSpec:
         validation=files.training_data(job.validation_data) if job.validation_data else None,
         work=files.take_over(job),
         recorded=claim.recorded(),
+        threads=job.threads,
         source=files.source(job) if job.source else None,
         checkpoint_seconds=settings.TUNER_CHECKPOINT_SECONDS,
     )

@@ -45,7 +45,8 @@ def job(request: HttpRequest, caller: Identity, model_id: str) -> HttpResponse:
     """A job's status and the points after step ``?after=``; ``attempt`` tells when its curve began anew.
 
     While it waits, ``queuePlace`` counts from 1 and ``expectedStart`` says when its turn may come, where the pace of
-    this machine is known. ``preparing`` is the percentage of its base model that has been made ready.
+    this machine is known. ``priority`` is what an administrator gave it, if not 0. ``preparing`` is the percentage of
+    its base model that has been made ready.
 
     ``recipe`` has every hyperparameter as it is used. ``validation`` has the losses over the held-out examples as
     ``points`` has the training's, from step ``?after=`` on, that one included: its loss may come later than the
@@ -118,6 +119,7 @@ def training_data(request: HttpRequest, caller: Identity, model_id: str) -> Http
 
 
 def _status(found: Job) -> dict[str, Any]:
+    expected = expectations.of(found)
     return {
         "state": found.state,
         "model": found.name,
@@ -129,8 +131,9 @@ def _status(found: Job) -> dict[str, Any]:
             created=moment(found.created),
             started=moment(found.started),
             finished=moment(found.finished),
-            queuePlace=found.queue_place(),
-            expectedStart=moment(expectations.start(found)),
+            priority=found.priority or None,
+            queuePlace=expected.place if expected else None,
+            expectedStart=moment(expected.start) if expected else None,
             preparing=_preparing(found),
             failure=_failure(found),
             best=_best(found),
@@ -162,8 +165,10 @@ def _training_data(found: Job) -> dict[str, object]:
 
 
 def _preparing(found: Job) -> int | None:
-    tuner = TunerState.current() if found.state == JobState.QUEUED else None
-    return tuner.preparing if tuner else None
+    if found.state != JobState.QUEUED:
+        return None
+    at_it = TunerState.objects.alive().filter(preparing_base=found.base)
+    return at_it.values_list("preparing", flat=True).first()
 
 
 def _failure(found: Job) -> dict[str, str] | None:

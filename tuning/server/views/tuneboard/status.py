@@ -13,13 +13,14 @@ def status(request: HttpRequest, caller: Identity) -> HttpResponse:
     """Whether jobs are run (``tuner``) and questions answered (``inference``); ``preparing`` is the percentage
     of a base model that is being made ready, ``failure`` why that came to nothing.
     """
-    tuner = TunerState.current()
+    tuners = list(TunerState.objects.alive())
+    preparing = max((tuner.preparing for tuner in tuners if tuner.preparing is not None), default=None)
     return json_answer(
         {
             "version": settings.VERSION,
-            "tuner": tuner is not None,
-            "inference": tuner is not None and InferenceChild.objects.exists(),
-            **present(preparing=tuner and tuner.preparing, failure=tuner and tuner.failure_code),
+            "tuner": bool(tuners),
+            "inference": InferenceChild.objects.filter(tuner__in=tuners).exists(),
+            **present(preparing=preparing, failure=max((tuner.failure_code for tuner in tuners), default="")),
         }
     )
 
