@@ -60,6 +60,7 @@ JOB = an_object(
     created=maybe(TIME),
     started=maybe(TIME),
     finished=maybe(TIME),
+    priority=maybe({"type": "integer", "description": "Jobs of a higher one go first; absent means 0."}),
     queuePlace=maybe({"type": "integer", "minimum": 1}),
     expectedStart=maybe(TIME),
     preparing=maybe({"type": "integer", "minimum": 0, "maximum": 100}),
