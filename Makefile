@@ -64,6 +64,7 @@ lint-production:
 	$(PRODUCTION) $(BIN)/python -m tuning.server check --deploy --fail-level WARNING
 
 .PHONY: bench
-bench: install-dev ## Measure the start, the memory of the processes and the API's answers
+bench: install-dev ## Measure start, memory, the API's answers, and tuning against TRL (half an hour)
 	@$(BIN)/python benchmarks/start.py
 	@$(BIN)/python benchmarks/api.py
+	@$(BIN)/python benchmarks/tune.py
