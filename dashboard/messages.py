@@ -64,6 +64,10 @@ SERVICE_ERRORS = {
         _("Not found, or not yours"),
         _("The model may have been deleted, or its owner has not shared it with you."),
     ),
+    "administrators_only": (
+        _("Only administrators may do that"),
+        _("Ask an administrator of this dashboard for it."),
+    ),
     "not_found": (
         _("Not found, or not yours"),
         _("The model may have been deleted, or its owner has not shared it with you."),
@@ -73,6 +77,7 @@ SERVICE_ERRORS = {
         _("The model is not ready for that"),
         _("Wait until its tuning job is done, then try again."),
     ),
+    "job_ended": (_("The job has ended"), _("There is nothing left to be put in another place of the queue.")),
     "too_many_keys": (
         _("So many keys are in use that no more are given out"),
         _("Revoke one that is no longer needed, then try again."),

@@ -506,3 +506,10 @@ class NewJob:
     dataset: str = ""
     validation: ValidationData | None = None
     recipe: JobRecipe | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobChange:
+    """Jobs of a higher ``priority`` go first, whoever's they are; 0 is everybody's."""
+
+    priority: int | None = None

@@ -70,6 +70,12 @@ def permit(identity: Identity, job: Job, action: Action) -> None:
         raise PermissionDenied(code, name=job.name, action=action)
 
 
+def require_administrator(identity: Identity) -> None:
+    """Raise ``PermissionDenied`` unless ``identity`` is an administrator. Only the dashboard's assertions say so."""
+    if not identity.administrator:
+        raise PermissionDenied("administrators_only")
+
+
 def visible_to(identity: Identity) -> Q:
     """The jobs whose READ :func:`permit` allows."""
     return Q() if identity.administrator else _in(_granted(identity, Role.READER))

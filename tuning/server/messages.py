@@ -11,6 +11,7 @@ SENTENCES = {
     ),
     "not_yours": "You do not have permission to access tuned model {name}.",
     "owner_only": "You need to be the owner of the resource to transfer ownership.",
+    "administrators_only": "Only administrators may do that, from the dashboard: an API key cannot.",
     "key_makes_no_key": "An API key cannot make API keys. Make one on the dashboard's page of API keys.",
     "too_many_keys": "There are {limit} API keys in use. Revoke one that is no longer needed.",
     # What is not there
@@ -93,6 +94,7 @@ SENTENCES = {
     "modalities_unsupported": "{name} does not support the requested response modalities: text only.",
     "thinking_unsupported": "Thinking is not enabled for {name}",
     "civic_answers_unsupported": "Enhanced civic answers are not enabled for {name}",
+    "job_ended": "The job of {name} has ended: there is nothing left to be put in another place.",
     "still_creating": "Tuned model {name} is still being created. Ask again when its state is ACTIVE.",
     "not_active": "Tuned model {name} cannot be asked: its tuning did not succeed.",
     "inference_starting": "The model is being loaded. Please try again in a few seconds.",

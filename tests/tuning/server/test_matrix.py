@@ -47,6 +47,7 @@ POST    {version}/models/{model_id}:countTokens            400  400  400  400  4
 POST    {version}/models/{model_id}:countTextTokens        400  400  400  400  400
 POST    tuneboard/v1/jobs                               400       400     400     400     400
 GET     tuneboard/v1/jobs/{model_id}                    403       200     200     200     200
+PATCH   tuneboard/v1/jobs/{model_id}                    403       403     403     403     403
 GET     tuneboard/v1/jobs/{model_id}/points             403       200     200     200     200
 GET     tuneboard/v1/jobs/{model_id}/log                403       200     200     200     200
 GET     tuneboard/v1/jobs/{model_id}/samples            403       403     403     200     200
@@ -58,6 +59,7 @@ GET     tuneboard/v1/keys                               200       200     200   
 POST    tuneboard/v1/keys                               403       403     403     403     403
 DELETE  tuneboard/v1/keys/{key_id}                      404       404     404     404     200
 POST    tuneboard/v1/tokens                             400       400     400     400     400
+GET     tuneboard/v1/engine                             403       403     403     403     403
 GET     tuneboard/v1/status                             200       200     200     200     200
 """
 """What each of :data:`PEOPLE` is answered, asking with an empty body: 400 says that they may and that it is empty.

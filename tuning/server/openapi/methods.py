@@ -98,6 +98,45 @@ STATUS = an_object(
     failure=maybe(TEXT),
 )
 
+CHILD = an_object(
+    kind={"type": "string", "enum": ["training", "warm", "inference", "preparation"]},
+    pid=COUNT,
+    memoryBytes=COUNT,
+    model=maybe(TEXT),
+    base=maybe(TEXT),
+    since=maybe(TIME),
+)
+TUNER = an_object(
+    name=TEXT,
+    host=TEXT,
+    alive={"type": "boolean"},
+    slots=COUNT,
+    threads=COUNT,
+    started=TIME,
+    heartbeat=TIME,
+    memoryBytes=COUNT,
+    freeMemoryBytes=COUNT,
+    diskBytes=COUNT,
+    freeDiskBytes=COUNT,
+    children={"type": "array", "items": CHILD},
+    preparing=maybe(COUNT),
+    preparingBase=maybe(TEXT),
+    failure=maybe(TEXT),
+)
+TURN = an_object(
+    model=TEXT,
+    displayName=TEXT,
+    owner=TEXT,
+    baseModel=TEXT,
+    priority={"type": "integer"},
+    expectedStart=maybe(TIME),
+)
+ENGINE = an_object(
+    version=TEXT,
+    tuners={"type": "array", "items": TUNER},
+    queue=an_object(waiting=COUNT, running=COUNT, next={"type": "array", "items": TURN}),
+)
+
 QUERY: dict[str, tuple[Schema, str]] = {
     "tunedModelId": (
         {"type": "string", "pattern": "^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$"},
@@ -248,7 +287,13 @@ METHODS: dict[str, dict[str, Method]] = {
     JOBS: {
         "GET": Method(
             name="job", about="A job's place, progress and points after a step.", query=("after",), answers=JOB
-        )
+        ),
+        "PATCH": Method(
+            name="job.patch",
+            about="Give a job that has not ended another priority; for administrators.",
+            body=resources.JobChange,
+            answers=an_object(priority={"type": "integer"}),
+        ),
     },
     f"{JOBS}/points": {
         "GET": Method(
@@ -305,6 +350,13 @@ METHODS: dict[str, dict[str, Method]] = {
             about="Count the tokens of texts, or of a dataset sent ahead, for a base model.",
             body=resources.TokensRequest,
             answers={"oneOf": [TOKENS, TALLY]},
+        )
+    },
+    "/tuneboard/v1/engine": {
+        "GET": Method(
+            name="engine",
+            about="The tuners, their machines and children, and the queue; for administrators.",
+            answers=ENGINE,
         )
     },
     "/tuneboard/v1/status": {
