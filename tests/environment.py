@@ -40,6 +40,8 @@ def isolate() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     for name in PERSONAL:
         os.environ.pop(name, None)
+    if url := os.environ.get("TESTS_DATABASE_URL"):  # a server on which the tests may make and drop databases
+        os.environ["DATABASE_URL"] = os.environ["TUNING_DATABASE_URL"] = url
 
 
 isolate()

@@ -57,6 +57,8 @@ class JobStatus:
     finished: datetime | None = None
     queue_place: int | None = None
     """1 is next; ``None`` when the job does not wait or the service does not say."""
+    expected_start: datetime | None = None
+    """When its turn may come; ``None`` as above, or where nothing tells how long jobs take."""
     preparing: int | None = None
     """Percent of the base model made ready, while the job waits for that."""
     failure: JobFailure | None = None

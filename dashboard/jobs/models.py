@@ -67,7 +67,7 @@ class Job(models.Model):
     owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="jobs")
     connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="jobs")
     dataset_version = models.ForeignKey(DatasetVersion, on_delete=models.PROTECT, related_name="jobs")
-    key = models.CharField(max_length=32, unique=True, default=secrets.token_hex, editable=False)
+    key = models.CharField(max_length=64, unique=True, default=secrets.token_hex, editable=False)
     ref = models.CharField(max_length=500, blank=True)
     model = models.CharField(max_length=200, blank=True, db_index=True)
 
@@ -82,6 +82,7 @@ class Job(models.Model):
     total_steps = models.PositiveIntegerField(default=0)
     completed_steps = models.PositiveIntegerField(default=0)
     queue_place = models.PositiveIntegerField(null=True)
+    expected_start = models.DateTimeField(null=True)
     preparing = models.PositiveSmallIntegerField(null=True)
     failure_code = models.CharField(max_length=50, blank=True)
     failure_detail = models.TextField(blank=True)
@@ -238,6 +239,7 @@ class Job(models.Model):
             self.completed_steps,
             self.attempt,
             self.queue_place,
+            self.expected_start and round(self.expected_start.timestamp(), -1),  # a guess that moves all the time
             self.preparing,
             self.failure_code,
         )
@@ -259,7 +261,8 @@ class Job(models.Model):
 
     def _store_status(self, status: JobStatus) -> None:
         self.state, self.model, self.total_steps = status.state, status.model, status.total_steps
-        self.queue_place, self.preparing = status.queue_place, status.preparing
+        self.queue_place, self.expected_start = status.queue_place, status.expected_start
+        self.preparing = status.preparing
         self.started, self.finished = status.started, status.finished
         if status.failure:
             self.failure_code, self.failure_detail = status.failure.code, status.failure.detail

@@ -46,6 +46,14 @@ def ago(moment: datetime | None) -> SafeString | str:
     return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, shown)
 
 
+@register.filter
+def ahead(moment: datetime) -> SafeString:
+    """How far ahead, exact on hover."""
+    shown = gettext("in about %(time)s") % {"time": rough(max(moment - timezone.now(), timedelta(seconds=1)))}
+    exact = timezone.localtime(moment).strftime("%Y-%m-%d %H:%M %Z")
+    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, shown)
+
+
 def rough(span: timedelta) -> str:
     """``span`` in its largest unit: "3 min", "2 h", "5 days"."""
     seconds = max(int(span.total_seconds()), 0)

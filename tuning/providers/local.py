@@ -224,6 +224,7 @@ def _status(job: dict[str, Any]) -> JobStatus:
         started=_time(job.get("started")),
         finished=_time(job.get("finished")),
         queue_place=job.get("queuePlace"),
+        expected_start=_time(job.get("expectedStart")),
         preparing=job.get("preparing"),
         failure=JobFailure(code=failure["code"], detail=failure.get("detail", "")) if failure else None,
     )
