@@ -111,6 +111,42 @@ FAILURES = {
         _("The base model is not on this machine"),
         _("Run “make run” again: it fetches and prepares the model."),
     ),
+    "architecture_unknown": (
+        _("The base model’s architecture cannot be tuned"),
+        _("Choose a base model that is a Llama, Mistral, Qwen2 or Gemma."),
+    ),
+    "base_model_unreadable": (
+        _("The base model’s files are incomplete or damaged"),
+        _("The technical detail names what is wrong. Download the files again."),
+    ),
+    "weights_unsafe": (
+        _("The base model’s weights are pickles"),
+        _("Such files may hold programs and are never read. Convert them to safetensors, or find the model as a GGUF."),
+    ),
+    "tokenizer_unknown": (
+        _("The base model’s tokenizer cannot be used"),
+        _("It must be a byte-pair encoding in a tokenizer.json. The technical detail says what was found."),
+    ),
+    "chat_template_unusable": (
+        _("The base model’s chat template cannot be used"),
+        _("List the model in base-models.toml with a prompt_format of its own."),
+    ),
+    "hash_differs": (
+        _("A file of the base model is not the one that was expected"),
+        _("Its SHA-256 differs. Download it again, or correct the hash in base-models.toml."),
+    ),
+    "download_failed": (
+        _("The base model could not be downloaded"),
+        _("Check the network and the model’s name in base-models.toml, then try again: it goes on where it stopped."),
+    ),
+    "does_not_fit": (
+        _("The base model does not fit on this machine"),
+        _("The technical detail has the numbers. Choose a smaller base model, or free memory and disk."),
+    ),
+    "catalogue_unreadable": (
+        _("The list of base models cannot be read"),
+        _("The technical detail says which entry of base-models.toml is wrong."),
+    ),
     "source_missing": (
         _("The weights to go on from are gone"),
         _("The tuning server lost its copy of the model that this one starts from: start the job again."),

@@ -72,9 +72,8 @@ def _fill(folder: Path, made: catalogue.BaseModelEntry) -> None:
         drawn["model.embed_tokens.weight"][_unspoken(tokenizer)] = 0
     tensors = {name: weights.to_bfloat16(values) for name, values in drawn.items()}
     weights.save(tensors, folder / catalogue.WEIGHTS_FILE)
-    rounded = ((name, weights.to_float32(bits)) for name, bits in tensors.items())
-    exports.write_base(folder, rounded, folder / catalogue.GGUF_FILE)
     catalogue.write_entry(made, folder)
+    exports.write_base(folder, folder / catalogue.GGUF_FILE)
 
 
 def _tokenizer() -> Tokenizer:

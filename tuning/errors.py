@@ -62,7 +62,9 @@ class DatasetError(TuningError):
 class EngineError(TuningError):
     """Tuning ended early for a reason that can be named: ``out_of_memory``, ``diverged``, ``disk_full``,
     ``example_too_long``, ``base_model_missing``, ``source_missing``, ``no_labels``, ``killed``, ``stalled``,
-    ``failed``.
+    ``failed``; or a base model cannot be used: ``architecture_unknown``, ``base_model_unreadable``, ``weights_unsafe``,
+    ``tokenizer_unknown``, ``chat_template_unusable``, ``hash_differs``, ``download_failed``, ``does_not_fit``,
+    ``catalogue_unreadable``.
     """
 
     code = "failed"

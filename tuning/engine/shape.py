@@ -242,7 +242,7 @@ def _rope_scaling(config: Config, family: Family) -> RopeScaling | None:
     kind = rope.get("rope_type") or rope.get("type") or "default"
     if kind == "default":
         return None
-    if kind not in ("linear", "llama3"):
+    if kind != "linear" and (kind, family) != ("llama3", Family.LLAMA):
         raise unknown(f"{family} with {kind} rotation")
     if kind == "linear":
         return RopeScaling(linear=True, factor=float(rope["factor"]))

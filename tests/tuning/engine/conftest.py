@@ -8,10 +8,12 @@ from pathlib import Path
 import orjson
 import pytest
 
-from tests import tiny_llama
+from tests import tiny_llama, tiny_models
 from tests.tuning.engine.running import NUMBERS, Pair, finished
-from tuning.engine import TuneSpec, catalogue
+from tuning.engine import PrepareSpec, Progress, TuneSpec, catalogue
+from tuning.engine.catalogue import BaseModelEntry, Folder
 from tuning.engine.children import start_preparation
+from tuning.engine.prepare import prepare
 from tuning.recipes import Recipe
 
 Spec = Callable[..., TuneSpec]
@@ -58,3 +60,23 @@ def maker(models: Path, base: str, folder: Path) -> Spec:
         return replace(job, recipe=replace(job.recipe, **changes), **places)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def families(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of models that holds ``small-llama``, ``small-qwen2`` and ``small-gemma``."""
+    folder = tmp_path_factory.mktemp("families")
+    for family in tiny_models.FAMILIES:
+        prepared(family, folder)
+    return folder / "models"
+
+
+def prepared(family: str, folder: Path, **changes: object) -> Path:
+    """A small model published in ``folder``, and made ready in ``folder / "models"`` as an installation would."""
+    name = f"small-{family}"
+    source = tiny_models.publish(family, folder / "published" / family, **changes)
+    entry = BaseModelEntry(name=name, display_name=name, weights=Folder(folder=str(source)), own_template=True)
+    catalogue.place(entry, folder / "models")
+    *_, last = prepare(PrepareSpec(base=name, models=folder / "models"))
+    assert last == Progress(100)
+    return folder / "models" / name

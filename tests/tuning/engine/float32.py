@@ -4,15 +4,14 @@ from pathlib import Path
 
 import numpy as np
 
-from tuning.engine import catalogue, exports, weights
+from tuning.engine import catalogue, exports
 
 
 def float32_models(models: Path, base: str, target: Path) -> Path:
     """A folder of models whose ``base`` has the same weights in a float32 GGUF."""
     source, folder = models / base, target / base
     folder.mkdir(parents=True)
-    for name in (catalogue.CONFIG_FILE, catalogue.TOKENIZER_FILE, catalogue.ENTRY_FILE):
+    for name in (catalogue.CONFIG_FILE, catalogue.TOKENIZER_FILE, catalogue.ENTRY_FILE, catalogue.WEIGHTS_FILE):
         (folder / name).symlink_to(source / name)
-    exact = ((name, weights.to_float32(bits)) for name, bits in weights.load(source / catalogue.WEIGHTS_FILE))
-    exports.write_base(folder, exact, folder / catalogue.GGUF_FILE, np.float32)
+    exports.write_base(folder, folder / catalogue.GGUF_FILE, np.float32)
     return target

