@@ -63,6 +63,8 @@ class AnswerSpec:
     """0 considers every token."""
     stop_sequences: tuple[str, ...] = ()
     seed: int | None = None
+    asker: str = ""
+    """Whose question it is, in any word: people take turns."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,53 +1,33 @@
-"""Answering with llama.cpp: base models in memory, each with the adapters that were asked for lately.
+"""Answering questions with llama.cpp, several at once; what it has loaded is :mod:`tuning.engine.serving`'s matter."""
 
-llama.cpp loads adapters only when a server is built. A new one is built beside the old (a quarter to half a second
-for SmolLM2) and takes its place; questions under way keep the old one alive until they are answered.
-"""
-
-import tempfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import os
+from collections.abc import Mapping
 from pathlib import Path
-from secrets import token_urlsafe
 from threading import Lock
-from typing import Any
-
-import xllamacpp
+from typing import Any, Protocol
 
 from tuning.engine import AnswerSpec, CountSpec, Ending, InferenceSpec, Piece, Tally, TallySpec, TokenCount, catalogue
 from tuning.engine.catalogue import BaseModelEntry
 from tuning.engine.exports import ADAPTER_GGUF
+from tuning.engine.lanes import Ticket
 from tuning.engine.prompts import Prompts, prompts, tally
-from tuning.errors import EngineError, FailedPrecondition, InvalidRequest, NotFound, Unavailable
-
-MAX_ADAPTERS = 16
-"""Adapters kept for one base model: SmolLM2's take 10 MB each."""
+from tuning.engine.serving import AdapterFile, Served
+from tuning.errors import EngineError, InvalidRequest, NotFound, Unavailable
 
 MAX_BASES = 2
 """Base models kept in memory."""
 
-Tell = Callable[[Piece], bool]
-"""Hands a piece to whoever asked, and says whether anybody still listens. Must not raise: llama.cpp would hide it."""
-
 FINISH = {"stop": "STOP", "length": "MAX_TOKENS"}
 
 
-@dataclass(frozen=True, slots=True)
-class AdapterFile:
-    """One state of an adapter's file: a model tuned anew under its old name is another one."""
+class Caller(Protocol):
+    """Whoever asked. Neither method may raise: llama.cpp would hide it."""
 
-    path: Path
-    changed: int
-    number: int
+    def tell(self, said: Piece) -> bool:
+        """Hand over a piece, and say whether anybody still listens."""
 
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """A base model in memory. An adapter's place in ``adapters`` is its number at llama.cpp."""
-
-    server: Any
-    prompts: Prompts
-    adapters: tuple[AdapterFile, ...]
+    def listening(self) -> bool:
+        """Whether anybody still listens."""
 
 
 class Generator:
@@ -55,23 +35,28 @@ class Generator:
 
     def __init__(self, spec: InferenceSpec) -> None:
         self._spec = spec
-        self._loaded: dict[str, Loaded] = {}
-        self._building = Lock()
+        self._served: dict[str, Served] = {}
+        self._serving = Lock()
 
-    def answer(self, question: AnswerSpec, tell: Tell) -> Ending | None:
+    def answer(self, question: AnswerSpec, caller: Caller) -> Ending | None:
         """Answer piece by piece, until the end or until nobody listens: then there is no ending.
 
         Raises what :func:`tuning.engine.answers.ask` says.
         """
         entry = self._entry(question.base)
         adapter = None if question.adapter is None else self._adapter_file(question.adapter)
-        loaded = self._with(entry, adapter)
-        prompt = loaded.prompts.prompt(question.prompt)
+        prompt = self._prompts(entry).prompt(question.prompt)
         if len(prompt) > entry.input_token_limit:
             raise InvalidRequest("prompt_too_long", detail=f"{len(prompt)} tokens, at most {entry.input_token_limit}")
-        request = sampling(question, entry) | {"prompt": prompt, "lora": chosen(loaded, adapter), "stream": True}
-        answering = Answering(tell)
-        loaded.server.handle_completions(request, answering)
+        request = sampling(question, entry) | {"prompt": prompt, "stream": True}
+        served = self._serve(entry)
+        ticket = Ticket(adapter, len(prompt) + request["n_predict"], question.asker)
+        with served.lanes.place(ticket, caller.listening) as lane:
+            if lane is None:
+                return None
+            loaded = served.loaded(lane, adapter)
+            answering = Answering(caller)
+            loaded.server.handle_completions(request | {"lora": loaded.chosen(adapter)}, answering)
         return answering.ending()
 
     def count(self, question: CountSpec) -> TokenCount:
@@ -110,34 +95,22 @@ class Generator:
             raise NotFound("adapter_missing") from exc
         return AdapterFile(path, state.st_mtime_ns, state.st_ino)
 
-    def _with(self, entry: BaseModelEntry, adapter: AdapterFile | None) -> Loaded:
-        """The base model, with ``adapter`` among its own."""
-        if found := self._has(entry.name, adapter):
-            return found
-        with self._building:
-            return self._has(entry.name, adapter) or self._build(entry, adapter)
-
-    def _has(self, base: str, adapter: AdapterFile | None) -> Loaded | None:
-        found = self._loaded.get(base)
-        return found if found and (adapter is None or adapter in found.adapters) else None
-
-    def _build(self, entry: BaseModelEntry, adapter: AdapterFile | None) -> Loaded:
-        current = self._loaded.get(entry.name)
-        adapters = _latest(current.adapters if current else (), adapter)
-        server = start(self._spec.models / entry.name, entry, adapters, self._spec.threads)
-        built = Loaded(server, self._prompts(entry), adapters)
-        self._loaded.pop(entry.name, None)
-        self._loaded[entry.name] = built
-        for oldest in list(self._loaded)[:-MAX_BASES]:
-            del self._loaded[oldest]
-        return built
+    def _serve(self, entry: BaseModelEntry) -> Served:
+        """The lanes of a base model; those of the one that was asked longest ago are given up for it."""
+        with self._serving:
+            folder, threads = self._spec.models / entry.name, self._spec.threads or os.cpu_count() or 1
+            served = self._served.pop(entry.name, None) or Served(folder, entry, threads)
+            self._served[entry.name] = served
+            for oldest in list(self._served)[:-MAX_BASES]:
+                del self._served[oldest]
+            return served
 
 
 class Answering:
     """Hears llama.cpp making an answer. Characters and stop sequences that are not whole yet, it keeps to itself."""
 
-    def __init__(self, tell: Tell) -> None:
-        self._tell = tell
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
         self._heard: Mapping[str, Any] = {}
         self._left = False
 
@@ -145,7 +118,7 @@ class Answering:
         """Whether to stop."""
         self._heard = values
         text = values["choices"][0]["text"] if "choices" in values else ""
-        self._left = bool(text) and not self._tell(Piece(text))
+        self._left = not (self._caller.tell(Piece(text)) if text else self._caller.listening())
         return self._left
 
     def ending(self) -> Ending | None:
@@ -163,20 +136,6 @@ class Answering:
         )
 
 
-def start(folder: Path, entry: BaseModelEntry, adapters: tuple[AdapterFile, ...], threads: int | None) -> Any:
-    """A llama.cpp server for the base model in ``folder``. Raises ``FailedPrecondition("adapter_unusable")``."""
-    with tempfile.TemporaryDirectory(prefix="tuneboard-") as door:
-        parameters = _parameters(folder, entry, threads)
-        # It insists on an HTTP port. It gets a socket in a folder that only we can open and that is gone at once.
-        parameters.hostnames = [f"{door}/llama.sock"]
-        # At scale 0 an adapter is loaded and not applied; each request names the one it wants.
-        parameters.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(str(file.path), 0.0) for file in adapters]
-        try:
-            return xllamacpp.Server(parameters)
-        except RuntimeError as exc:
-            raise (FailedPrecondition("adapter_unusable") if adapters else Unavailable("base_model_unusable")) from exc
-
-
 def sampling(question: AnswerSpec, entry: BaseModelEntry) -> dict[str, Any]:
     """How llama.cpp is to sample: top-k, then top-p, then temperature; temperature 0 takes the likeliest token."""
     return {
@@ -192,33 +151,3 @@ def sampling(question: AnswerSpec, entry: BaseModelEntry) -> dict[str, Any]:
         # Its largest seed means one of chance, as -1 does.
         "seed": -1 if question.seed is None else question.seed % 0xFFFFFFFF,
     }
-
-
-def chosen(loaded: Loaded, adapter: AdapterFile | None) -> list[dict[str, float]]:
-    """The one adapter to be applied. llama.cpp ignores unknown numbers silently, so it is looked up here."""
-    return [] if adapter is None else [{"id": loaded.adapters.index(adapter), "scale": 1.0}]
-
-
-def _latest(adapters: tuple[AdapterFile, ...], wanted: AdapterFile | None) -> tuple[AdapterFile, ...]:
-    """The adapters still there, without earlier states of the wanted one, and that one last; at most so many."""
-    if wanted is None:
-        return adapters
-    kept = [file for file in adapters if file.path != wanted.path and file.path.exists()]
-    return (*kept, wanted)[-MAX_ADAPTERS:]
-
-
-def _parameters(folder: Path, entry: BaseModelEntry, threads: int | None) -> Any:
-    parameters = xllamacpp.CommonParams()
-    parameters.model.path = str(folder / catalogue.GGUF_FILE)
-    parameters.n_ctx = entry.context_tokens
-    parameters.n_parallel = 1
-    parameters.fit_params = False
-    parameters.warmup = False
-    parameters.cache_ram_mib = 0
-    parameters.verbosity = 0
-    parameters.api_keys = [token_urlsafe(32)]
-    parameters.cors_origins = ""
-    parameters.ui = parameters.endpoint_slots = parameters.endpoint_props = parameters.endpoint_metrics = False
-    if threads is not None:
-        parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = threads
-    return parameters

@@ -10,10 +10,12 @@ What fails before the first piece is a status of :data:`tuning.engine.answers.RE
 
 import hmac
 import logging
+import os
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from secrets import token_urlsafe
+from select import select
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, TypeVar
 
@@ -31,10 +33,15 @@ MAX_BODY = 4 << 20
 """Bytes of a request: more text than any model here can read."""
 
 MAX_WAITING = 64
-"""Questions under way or waiting; llama.cpp takes them one after the other."""
+"""Questions under way or waiting."""
 
 PATIENCE = 10.0
 """Seconds a caller may take to send its request, or to take a piece of its answer."""
+
+SPIN = "10000"
+"""How often a thread of llama.cpp's looks for the others before it sleeps, some 30 microseconds: they meet a thousand
+times a token. To sleep at once takes half of the speed; to wait awake as long as is the default takes all of it
+where a training wants the processors, too."""
 
 Task = TypeVar("Task")
 
@@ -85,8 +92,8 @@ class Conversation(BaseHTTPRequestHandler):
         if not self.server.seats.acquire(blocking=False):
             raise Exhausted("inference_busy")
         try:
-            if ending := self.server.generator.answer(question, self._tell):
-                self._tell(ending)
+            if ending := self.server.generator.answer(question, self):
+                self.tell(ending)
         finally:
             self.server.seats.release()
 
@@ -96,13 +103,17 @@ class Conversation(BaseHTTPRequestHandler):
     def _tally(self) -> None:
         self._say(encode(self.server.generator.tally(self._task(TallySpec))))
 
-    def _tell(self, said: Said) -> bool:
-        """Whether the caller still listens."""
+    def tell(self, said: Said) -> bool:
+        """Whether the caller still listens, and took it in time."""
         try:
             self._say(encode_said(said))
         except OSError:
             return False
-        return True
+        return self.listening()
+
+    def listening(self) -> bool:
+        """A caller says nothing after its question, so that whatever is heard is its leaving."""
+        return not select([self.connection], [], [], 0)[0]
 
     def _attempt(self, routes: dict[str, Callable[[], None]]) -> None:
         """Do what the path names; what fails is told as far as that is still possible."""
@@ -148,6 +159,7 @@ class Conversation(BaseHTTPRequestHandler):
 
 def serve(spec: InferenceSpec) -> Iterator[Event]:
     """Listen, say where, and answer until the process ends."""
+    os.environ.setdefault("GOMP_SPINCOUNT", SPIN)
     # llama.cpp takes a moment to load; the supervisor's closing pipe must be heard meanwhile.
     from tuning.engine.generation import Generator  # noqa: PLC0415
 

@@ -17,9 +17,10 @@ from tests.tuning.engine.conftest import Spec, maker
 from tests.tuning.engine.float32 import float32_models
 from tests.tuning.engine.reference import Reference
 from tests.tuning.engine.running import NUMBERS, Desk, serving
-from tuning.engine import AnswerSpec, Ending, Piece, catalogue, generation, loop
+from tuning.engine import AnswerSpec, Ending, Piece, catalogue, loop
 from tuning.engine.answers import ask
 from tuning.engine.lines import encode
+from tuning.engine.serving import MAX_ADAPTERS
 from tuning.errors import (
     FailedPrecondition,
     InvalidRequest,
@@ -103,7 +104,7 @@ def test_a_model_tuned_anew_under_its_name_answers_anew(desk: Desk, spec: Spec, 
 
 
 def test_more_tuned_models_than_are_kept_all_answer(desk: Desk, tuned: Path) -> None:
-    copies = [tuned.with_name(f"copy-{number}") for number in range(generation.MAX_ADAPTERS + 2)]
+    copies = [tuned.with_name(f"copy-{number}") for number in range(MAX_ADAPTERS + 2)]
     for copy in copies:
         copy.mkdir()
         (copy / "adapter.gguf").write_bytes((tuned / "adapter.gguf").read_bytes())
