@@ -71,6 +71,17 @@ document.addEventListener("click", async (event) => {
   setTimeout(() => { button.textContent = label; }, 1500);
 });
 
+/* A list with data-follows="ID" keeps its end in view while that box is ticked. */
+function follow(list) {
+  if (document.getElementById(list.dataset.follows)?.checked) list.scrollTop = list.scrollHeight;
+}
+document.addEventListener("htmx:afterSettle", () => document.querySelectorAll("[data-follows]").forEach(follow));
+document.addEventListener("DOMContentLoaded", () => document.querySelectorAll("[data-follows]").forEach(follow));
+document.addEventListener("change", (event) => {
+  const list = event.target.id && document.querySelector(`[data-follows="${CSS.escape(event.target.id)}"]`);
+  if (list) follow(list);
+});
+
 /* A form's request that came to nothing: its [data-broken] says so, until the next try. */
 for (const name of ["htmx:beforeRequest", "htmx:sendError", "htmx:responseError"]) {
   document.addEventListener(name, (event) => {

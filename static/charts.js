@@ -79,6 +79,7 @@ function shortened(loss) {
 }
 
 async function extend(chart, points) {
+  await validate(chart, points.validation);
   if (points.restart) await Plotly.restyle(chart, { x: [[], []], y: [[], []] }, [0, 1]);
   const seen = chart.data[0].x.at(-1) ?? 0;
   const first = points.steps.findIndex((step) => step > seen);
@@ -87,6 +88,13 @@ async function extend(chart, points) {
   const values = [points.losses.slice(first), points.smoothed.slice(first)];
   await Plotly.extendTraces(chart, { x: [steps, steps], y: values }, [0, 1]);
   label(chart);
+}
+
+/* The losses over held-out examples are few, one an epoch: they come all of them, each time. */
+async function validate(chart, { steps, losses }) {
+  if (chart.data.length > 2 && steps.length !== chart.data[2].x.length) {
+    await Plotly.restyle(chart, { x: [steps], y: [losses] }, [2]);
+  }
 }
 
 /* Points may come while the chart is still being drawn: each piece of work on a chart waits for the one before. */

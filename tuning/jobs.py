@@ -43,6 +43,23 @@ class JobFailure:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Best:
+    """The lowest loss over the held-out examples: the model after this step is the one that is kept."""
+
+    step: int
+    epoch: int
+    loss: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kept:
+    """Since when a service keeps the examples of a job; ``until`` is ``None`` where that is as long as the model."""
+
+    since: datetime
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class JobStatus:
     """What a service knows of a job now."""
 
@@ -62,6 +79,12 @@ class JobStatus:
     preparing: int | None = None
     """Percent of the base model made ready, while the job waits for that."""
     failure: JobFailure | None = None
+    validation: tuple[Point, ...] = ()
+    """Losses over the held-out examples, from the step on that was asked for, that one included."""
+    best: Best | None = None
+    stopped: int | None = None
+    """The last step of a job that ended early, because the validation loss fell no more."""
+    kept: Kept | None = None
 
 
 def total_steps(examples: int, epochs: int, batch: int) -> int:

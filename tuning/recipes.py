@@ -3,8 +3,10 @@
 Google's API knows three of them; the rest go through ``/tuneboard/v1`` (docs/api.md).
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import Any
 
 LIMITS: dict[str, tuple[float, float]] = {
     "epoch_count": (1, 1_000),
@@ -25,6 +27,8 @@ LIMITS: dict[str, tuple[float, float]] = {
 """The least and the most of each number of a :class:`Recipe`."""
 ABOVE_ZERO = frozenset({"learning_rate", "alpha"})
 """Those that 0 makes no sense for."""
+GOOGLES = ("epoch_count", "batch_size", "learning_rate")
+"""The three that Google's API knows."""
 TOTAL_STEPS = 1_000_000
 """The most that epochs, batch size and examples may come to."""
 RANK = 8
@@ -69,6 +73,17 @@ class Recipe:
     """So many epochs in a row may end without a lower validation loss before tuning stops; 0 never stops early."""
     samples: int = 0
     """So many held-out prompts are answered at each epoch's end."""
+
+
+def beyond(recipe: Recipe) -> dict[str, Any]:
+    """What of ``recipe`` Google's API has no words for, as a database keeps it."""
+    return {name: value for name, value in asdict(recipe).items() if name not in GOOGLES}
+
+
+def whole(epoch_count: int, batch_size: int, learning_rate: float, more: Mapping[str, Any]) -> Recipe:
+    """The recipe of Google's three and of what :func:`beyond` gave."""
+    rest = {**more, "schedule": Schedule(more.get("schedule", Schedule.CONSTANT))}
+    return Recipe(epoch_count=epoch_count, batch_size=batch_size, learning_rate=learning_rate, **rest)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,4 +1,4 @@
-"""The loss curve: raw and smoothed training loss over steps, epochs marked.
+"""The loss curve: raw and smoothed training loss over steps, epochs marked, and the loss over held-out examples.
 
 Figures are plain plotly JSON. A colour is written ``var(--NAME)``, as ``static/app.css`` defines it;
 ``static/charts.js`` fills it in for the scheme the person uses.
@@ -22,10 +22,20 @@ MOST_EPOCH_MARKS = 8
 """As many as a phone has room for."""
 
 
+Validation = list[list[float | None]]
+"""``[step, epoch, loss]`` at the ends of epochs."""
+
+
 def loss_figure(
-    series: bytes, *, total_steps: int, batch_size: int, examples: int, ended_at: int | None = None
+    series: bytes,
+    *,
+    total_steps: int,
+    batch_size: int,
+    examples: int,
+    ended_at: int | None = None,
+    validation: Validation | None = None,
 ) -> dict[str, Any]:
-    """The figure of a job's packed training losses.
+    """The figure of a job's packed training losses, and of those over held-out examples, where it has any.
 
     The x axis spans all ``total_steps`` from the beginning, so that the curve grows into its place; a job that
     ended early, after step ``ended_at``, is shown that far.
@@ -36,9 +46,15 @@ def loss_figure(
     steps = points.steps[drawn].tolist()
     raw = _line(steps, _finite(points.values[drawn]), name="loss", opacity=0.35, width=1.5)
     smooth = _line(steps, _finite(smoothed[drawn]), name="smoothed", opacity=1, width=2.5)
+    lines = [raw, smooth] if validation is None else [raw, smooth, _validation_line(validation)]
     last_step = ended_at or total_steps
     marks = epoch_marks(last_step, batch_size, examples)
-    return go.Figure([raw, smooth], _layout(last_step, marks)).to_plotly_json()  # type: ignore[no-any-return]
+    return go.Figure(lines, _layout(last_step, marks)).to_plotly_json()  # type: ignore[no-any-return]
+
+
+def validation_points(validation: Validation) -> dict[str, list[float | None]]:
+    """All of them, for ``restyle``: they are one an epoch."""
+    return {"steps": [row[0] for row in validation], "losses": [row[2] for row in validation]}
 
 
 def new_points(series: bytes, *, after: int, total_steps: int) -> dict[str, list[int] | list[float | None]]:
@@ -83,6 +99,20 @@ def _line(steps: list[int], values: list[float | None], *, name: str, opacity: f
         mode="lines",
         opacity=opacity,
         line={"color": "var(--trace-1)", "width": width},
+        hovertemplate="%{y:.4g}",
+    )
+
+
+def _validation_line(validation: Validation) -> go.Scatter:
+    """Dashed, with a mark at each epoch's end: between these nothing was measured."""
+    points = validation_points(validation)
+    return go.Scatter(
+        x=points["steps"],
+        y=points["losses"],
+        name="held-out loss",
+        mode="lines+markers",
+        line={"color": "var(--trace-2)", "width": 1.5, "dash": "dash"},
+        marker={"color": "var(--trace-2)", "size": 7, "symbol": "diamond"},
         hovertemplate="%{y:.4g}",
     )
 

@@ -11,6 +11,7 @@ from dashboard.connections.models import Connection
 from dashboard.datasets.models import DatasetVersion
 from dashboard.jobs.models import Job
 from tuning.jobs import total_steps
+from tuning.recipes import Recipe, held_out
 
 START_SECONDS = 4.0
 STEP_SECONDS = 0.25
@@ -29,13 +30,12 @@ class Estimate:
     calibrated: bool
 
 
-def estimate(
-    version: DatasetVersion, connection: Connection, base_model: str, epoch_count: int, batch_size: int
-) -> Estimate:
+def estimate(version: DatasetVersion, connection: Connection, base_model: str, recipe: Recipe) -> Estimate:
     """What tuning on ``version`` will take."""
-    steps = total_steps(version.examples, epoch_count, batch_size)
+    learnt_from = version.examples - held_out(version.examples, recipe.validation)
+    steps = total_steps(learnt_from, recipe.epoch_count, recipe.batch_size)
     pace = _pace(connection, base_model)
-    seconds = START_SECONDS + _uncalibrated(version, epoch_count, steps) * (pace or 1.0)
+    seconds = START_SECONDS + _uncalibrated(version, recipe.epoch_count, steps) * (pace or 1.0)
     return Estimate(steps, seconds, pace is not None)
 
 

@@ -9,6 +9,7 @@ import secrets
 import zlib
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from math import isfinite
 from typing import Any, Self
 
 from django.db import models, transaction
@@ -20,10 +21,13 @@ from django.utils.translation import gettext_lazy as _
 from dashboard.accounts.models import User
 from dashboard.connections.models import Connection
 from dashboard.datasets.models import DatasetVersion
+from dashboard.jobs import chronicle
+from dashboard.jobs.chronicle import News
 from tuning import curves
 from tuning.errors import NotFound, ServiceError
 from tuning.jobs import FINAL_STATES, JobState, JobStatus, Point
 from tuning.providers import JobRef, JobSpec
+from tuning.recipes import Recipe, beyond, held_out, whole
 
 logger = logging.getLogger(__name__)
 
@@ -76,6 +80,10 @@ class Job(models.Model):
     epoch_count = models.PositiveIntegerField()
     batch_size = models.PositiveIntegerField()
     learning_rate = models.FloatField()
+    more_recipe = models.JSONField(default=dict)
+    """What else is in :attr:`recipe`, by its names; of jobs from before there was more: nothing."""
+    validation_version = models.ForeignKey(DatasetVersion, null=True, on_delete=models.PROTECT, related_name="+")
+    """A dataset of their own for the held-out examples, where the recipe holds no share out."""
 
     state = models.CharField(max_length=10, choices=[(s.value, s.value) for s in JobState], default=JobState.QUEUED)
     attempt = models.PositiveIntegerField(default=0)
@@ -92,6 +100,21 @@ class Job(models.Model):
     first_loss = models.FloatField(null=True)
     last_loss = models.FloatField(null=True)
     small_curve = models.JSONField(default=list)
+
+    validation = models.JSONField(default=list)
+    """``[step, epoch, loss]`` at the ends of epochs, the loss over the held-out examples; ``None`` for no number."""
+    best_step = models.PositiveIntegerField(null=True)
+    best_epoch = models.PositiveIntegerField(null=True)
+    best_loss = models.FloatField(null=True)
+    stopped_step = models.PositiveIntegerField(null=True)
+    samples = models.JSONField(default=list)
+    """As :class:`tuning.providers.Sample` has them."""
+    answered = models.PositiveIntegerField(default=0)
+    """Answers in :attr:`samples`."""
+    log_cursor = models.PositiveBigIntegerField(default=0)
+    kept_since = models.DateTimeField(null=True)
+    kept_until = models.DateTimeField(null=True)
+    """When the service removes the examples; ``None``: with the model."""
 
     created = models.DateTimeField(default=timezone.now, db_index=True)
     started = models.DateTimeField(null=True)
@@ -147,6 +170,28 @@ class Job(models.Model):
     def percent(self) -> int:
         return 100 * self.completed_steps // self.total_steps if self.total_steps else 0
 
+    @property
+    def recipe(self) -> Recipe:
+        """Every hyperparameter."""
+        return whole(self.epoch_count, self.batch_size, self.learning_rate, self.more_recipe)
+
+    @recipe.setter
+    def recipe(self, recipe: Recipe) -> None:
+        self.epoch_count, self.batch_size = recipe.epoch_count, recipe.batch_size
+        self.learning_rate, self.more_recipe = recipe.learning_rate, beyond(recipe)
+
+    @property
+    def held_out(self) -> int:
+        """Examples that the loss is measured on and nothing is learnt from."""
+        if self.validation_version:
+            return self.validation_version.examples
+        return held_out(self.dataset_version.examples, self.recipe.validation)
+
+    @property
+    def learnt_from(self) -> int:
+        """Examples of the dataset that are not held out."""
+        return self.dataset_version.examples - held_out(self.dataset_version.examples, self.recipe.validation)
+
     def spec(self) -> JobSpec:
         """What the service is asked to do."""
         return JobSpec(
@@ -154,9 +199,8 @@ class Job(models.Model):
             display_name=self.display_name,
             base_model=self.base_model,
             dataset=self.dataset_version.path,
-            epoch_count=self.epoch_count,
-            batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
+            recipe=self.recipe,
+            validation=self.validation_version.path if self.validation_version else None,
         )
 
     def send(self) -> None:
@@ -178,9 +222,9 @@ class Job(models.Model):
         status, points = provider.refresh(JobRef(self.ref), after=self.completed_steps)
         if status.attempt != self.attempt and self.completed_steps:
             status, points = provider.refresh(JobRef(self.ref))
-        return self.store(status, points)
+        return self.store(status, points, chronicle.ask(provider, self, status))
 
-    def store(self, status: JobStatus, points: Sequence[Point]) -> bool:
+    def store(self, status: JobStatus, points: Sequence[Point], news: News | None = None) -> bool:
         """Write what a service said. False when it brings nothing new, or a newer answer was stored meanwhile."""
         before = self.facts()
         with transaction.atomic():
@@ -189,6 +233,8 @@ class Job(models.Model):
                 return False
             self._store_points(status.attempt, points)
             self._store_status(status)
+            if news:
+                chronicle.keep(self, news)
             self.save()
         return self.facts() != before
 
@@ -242,12 +288,16 @@ class Job(models.Model):
             self.expected_start and round(self.expected_start.timestamp(), -1),  # a guess that moves all the time
             self.preparing,
             self.failure_code,
+            len(self.validation),
+            self.answered,
+            self.log_cursor,
         )
 
     def _store_points(self, attempt: int, points: Sequence[Point]) -> None:
         if attempt != self.attempt:
             self.chunks.all().delete()
             self.attempt, self.completed_steps, self.first_loss, self.small_curve = attempt, 0, None, []
+            self.validation, self.samples, self.answered = [], [], 0
         fresh = [point for point in points if point.step > self.completed_steps]
         if not fresh:
             return
@@ -266,6 +316,22 @@ class Job(models.Model):
         self.started, self.finished = status.started, status.finished
         if status.failure:
             self.failure_code, self.failure_detail = status.failure.code, status.failure.detail
+        self._store_validation(status)
+        if status.kept:
+            self.kept_since, self.kept_until = status.kept.since, status.kept.until
+
+    def _store_validation(self, status: JobStatus) -> None:
+        known = {row[0] for row in self.validation}
+        fresh = [point for point in status.validation if point.step not in known]
+        self.validation += [[point.step, point.epoch, _finite(point.value)] for point in fresh]
+        best = status.best
+        self.best_step, self.best_epoch = (best.step, best.epoch) if best else (None, None)
+        self.best_loss = _finite(best.loss) if best else None
+        self.stopped_step = status.stopped
+
+
+def _finite(loss: float) -> float | None:
+    return loss if isfinite(loss) else None
 
 
 def _moment(seconds: float) -> datetime:

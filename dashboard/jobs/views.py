@@ -2,26 +2,33 @@
 
 import json
 import logging
+from math import ceil
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from dashboard.charts.loss import loss_figure, new_points
+from dashboard.charts.loss import loss_figure, new_points, validation_points
 from dashboard.datasets.models import Dataset
 from dashboard.http import NoContent, Request
-from dashboard.jobs import snippets
+from dashboard.jobs import chronicle, exports, snippets
 from dashboard.jobs.estimates import estimate as estimate_job
 from dashboard.jobs.forms import NewJob
 from dashboard.jobs.models import Job, fingerprint
+from dashboard.jobs.recipes import settings_of
+from dashboard.jobs.retention import kept_sentence
 from dashboard.messages import explain, explain_failure
 from tuning.errors import ServiceError, Unavailable
+from tuning.jobs import JobState
+from tuning.providers import Export, Exporter, JobRef
+from tuning.recipes import assumed
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +39,11 @@ JOBS_A_PAGE = 50
 @login_required
 def index(request: Request) -> HttpResponse:
     """All jobs I may see, newest first; the rows renew themselves while one is unfinished."""
-    jobs = Job.objects.visible_to(request.user).select_related("owner", "connection", "dataset_version__dataset")
+    jobs = (
+        Job.objects.visible_to(request.user)
+        .select_related("owner", "connection", "dataset_version__dataset")
+        .defer("samples")
+    )
     page = Paginator(jobs, JOBS_A_PAGE).get_page(request.GET.get("page"))
     if request.htmx:
         Job.objects.refresh_quietly(job for job in page if not job.is_final)
@@ -66,11 +77,9 @@ def estimate(request: Request) -> HttpResponse:
     form.is_valid()
     asked = form.cleaned_data
     found = None
-    if {"dataset", "target", "epoch_count", "batch_size"} <= asked.keys():
+    if form.is_described("dataset", "target"):
         target = form.targets[asked["target"]]
-        found = estimate_job(
-            asked["dataset"].latest, target.connection, target.base_model, asked["epoch_count"], asked["batch_size"]
-        )
+        found = estimate_job(asked["dataset"].latest, target.connection, target.base_model, form.recipe())
     return TemplateResponse(request, "jobs/new.html#estimate", {"estimate": found})
 
 
@@ -83,11 +92,16 @@ def detail(request: Request, pk: int) -> HttpResponse:
         job.series(),
         total_steps=job.total_steps,
         batch_size=job.batch_size,
-        examples=job.dataset_version.examples,
+        examples=job.learnt_from,
         ended_at=job.completed_steps if job.is_final else None,
+        validation=job.validation if job.held_out else None,
     )
     context = _context(job) | {
         "figure": figure,
+        "lines": chronicle.last_lines(job),
+        "after": 0,
+        "exports": exports.offered(job),
+        "kept": kept_sentence(job),
         "curl": snippets.curl(job),
         "python": snippets.python(job),
     }
@@ -105,9 +119,44 @@ def live(request: Request, pk: int) -> HttpResponse:
     after = request.GET.get("after", "0")
     seen = int(after) if after.isdecimal() and request.GET.get("attempt") == str(job.attempt) else 0
     points = new_points(job.series(), after=seen, total_steps=job.total_steps)
-    turned = request.GET.get("state") != job.state
-    context = _context(job) | {"points": json.dumps(points | {"restart": not seen}), "turned": turned}
+    more = {"restart": not seen, "validation": validation_points(job.validation)}
+    context = _context(job) | {
+        "points": json.dumps(points | more),
+        "turned": request.GET.get("state") != job.state,
+        "answered": request.GET.get("answered") != str(job.answered),
+    }
     return TemplateResponse(request, "jobs/live.html", context)
+
+
+@require_safe
+@login_required
+def log(request: Request, pk: int) -> HttpResponse:
+    """The log's lines after ``?after=``, and a last one that asks for more while the job is unfinished."""
+    job = _job(request, pk)
+    after = request.GET.get("after", "0")
+    lines = list(job.lines.filter(pk__gt=int(after) if after.isdecimal() and len(after) < 16 else 0))
+    if not (lines or job.is_final):
+        return NoContent()
+    return TemplateResponse(request, "jobs/_lines.html", {"job": job, "lines": lines, "after": after})
+
+
+@require_safe
+@login_required
+def export(request: Request, pk: int, form: str) -> HttpResponseBase:
+    """The tuned model as a file; a page that waits for it while the service still writes it."""
+    job = _job(request, pk)
+    provider = job.connection.open_for(request.user)
+    if form not in list(Export) or not isinstance(provider, Exporter) or job.state != JobState.SUCCEEDED:
+        raise Http404
+    try:
+        file = provider.export(JobRef(job.ref), Export(form))
+    except Unavailable as error:
+        if error.code != "being_made":
+            raise
+        page = TemplateResponse(request, "jobs/export.html", {"job": job, "percent": error.params["percent"]})
+        page["Refresh"] = str(ceil(error.retry_after or 1))
+        return page
+    return exports.answer(job, Export(form), file)
 
 
 @require_POST
@@ -134,11 +183,18 @@ def delete(request: Request, pk: int) -> HttpResponse:
 
 def _job(request: Request, pk: int) -> Job:
     jobs = Job.objects.visible_to(request.user)
-    return get_object_or_404(jobs.select_related("connection", "owner", "dataset_version__dataset"), pk=pk)
+    return get_object_or_404(
+        jobs.select_related("connection", "owner", "dataset_version__dataset", "validation_version__dataset"), pk=pk
+    )
 
 
 def _context(job: Job) -> dict[str, Any]:
-    return {"job": job, "failure": explain_failure(job.failure_code) if job.failure_code else None}
+    return {
+        "job": job,
+        "failure": explain_failure(job.failure_code) if job.failure_code else None,
+        "settings": settings_of(job),
+        "epochs": chronicle.epochs(job.samples),
+    }
 
 
 def _initial(request: Request) -> dict[str, Any]:
@@ -147,7 +203,10 @@ def _initial(request: Request) -> dict[str, Any]:
     datasets = Dataset.objects.visible_to(request.user).order_by("-created")
     pk = asked.get("dataset", "")
     chosen = datasets.filter(pk=pk).first() if pk.isdecimal() and len(pk) < 16 else datasets.first()
-    return {"display_name": chosen.name[:40] if chosen else ""} | asked
+    if chosen is None:
+        return asked
+    usual = assumed(chosen.latest.examples)
+    return {"display_name": chosen.name[:40], **{name: getattr(usual, name) for name in NewJob.FIRST}} | asked
 
 
 def _start(form: NewJob) -> Job | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Literal
+from typing import BinaryIO, Literal
 from urllib.parse import urlsplit
 
 import requests
@@ -18,23 +18,36 @@ from tuning.errors import BadAnswer, Exhausted, InvalidRequest, ServiceError, Ti
 
 logger = logging.getLogger(__name__)
 
-Method = Literal["GET", "POST", "DELETE"]
+Method = Literal["GET", "POST", "PUT", "DELETE"]
 Credentials = Callable[[], Mapping[str, str]]
 """Headers that say who asks; called anew for every request, so that they may be short-lived."""
+
+Body = bytes | BinaryIO
 
 CONNECT_TIMEOUT = 5.0
 """A service that does not even take the connection within these seconds is not there."""
 ANSWER_BYTES = 64 * 2**20
 """An operation of 100,000 snapshots has some 15 MB."""
 ATTEMPTS = 3
+DOWNLOAD_BYTES = 256 * 1024
+"""Of a download that are in memory at once."""
 BACKOFF = 0.5
 """Longest first pause, in seconds; each later one may be twice as long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """An answer that is read piece by piece."""
+
+    status: int
+    headers: Mapping[str, str]
+    chunks: Generator[bytes, None, None]
 
 
 class Transport:
     """A service at ``base_url``, asked with ``credentials``.
 
-    What is safe to repeat (GET, DELETE) is tried up to three times where no connection came about or the service
+    What is safe to repeat (GET, PUT, DELETE) is tried up to three times where no connection came about or the service
     answered 429, 502, 503 or 504: after as many seconds as its ``Retry-After`` says, else after a random part of
     half a second, doubled each time. Where that would outlast the time-out, the error is raised at once. POST is
     sent once: whether a lost one was heard is for the caller to find out.
@@ -57,10 +70,13 @@ class Transport:
         path: str,
         *,
         query: Mapping[str, str] | None = None,
-        body: bytes | None = None,
+        body: Body | None = None,
         timeout: float | None = None,
     ) -> bytes:
-        """The body of a successful answer, within ``timeout`` seconds (the service's, where none is given)."""
+        """The body of a successful answer, within ``timeout`` seconds (the service's, where none is given).
+
+        A file as ``body`` is JSONL, and sent from its start without being held in memory.
+        """
         request = self._request(method, path, query, body)
         deadline = time.monotonic() + (timeout or self._timeout)
         attempt = 1
@@ -88,12 +104,23 @@ class Transport:
                 raise error_of(response.status_code, response.headers, b"".join(_chunks(response, deadline)))
             yield from _event_data(_chunks(response, deadline))
 
+    def download(self, path: str, *, timeout: float) -> Download:
+        """A large answer, piece by piece; it may pause for ``timeout`` seconds. Closing its chunks hangs up."""
+        request = self._request("GET", path, None, None)
+        with _named():
+            response = self._send(request, time.monotonic() + timeout)
+            if _is_success(response):
+                return Download(response.status_code, response.headers, _pieces(response))
+            with response:
+                body = b"".join(_chunks(response, time.monotonic() + timeout))
+        raise error_of(response.status_code, response.headers, body)
+
     def _request(
-        self, method: Method, path: str, query: Mapping[str, str] | None, body: bytes | None
+        self, method: Method, path: str, query: Mapping[str, str] | None, body: Body | None
     ) -> requests.Request:
         request = requests.Request(method, f"{self._base_url}/{path}", params=query, data=body, auth=self._auth)
         if body is not None:
-            request.headers["Content-Type"] = "application/json"
+            request.headers["Content-Type"] = "application/json" if isinstance(body, bytes) else "application/jsonl"
         return request
 
     def _once(self, request: requests.Request, deadline: float) -> bytes:
@@ -106,6 +133,8 @@ class Transport:
     def _send(self, request: requests.Request, deadline: float) -> requests.Response:
         """By the adapter itself: a session would follow redirects, or at least read them, and keep cookies."""
         left = max(deadline - time.monotonic(), 0.001)
+        if request.data and not isinstance(request.data, bytes):
+            request.data.seek(0)
         prepared = self._session.prepare_request(request)
         settings = self._session.merge_environment_settings(prepared.url, {}, True, True, None)
         adapter = self._session.get_adapter(self._base_url)
@@ -158,6 +187,12 @@ def _chunks(response: requests.Response, deadline: float) -> Iterator[bytes]:
         if time.monotonic() > deadline:
             raise TimedOut(detail="the answer came too slowly")
         yield chunk
+
+
+def _pieces(response: requests.Response) -> Generator[bytes, None, None]:
+    with _named(), response:
+        while piece := response.raw.read(DOWNLOAD_BYTES):
+            yield piece
 
 
 def _event_data(chunks: Iterable[bytes]) -> Iterator[bytes]:

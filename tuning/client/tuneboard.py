@@ -1,16 +1,48 @@
 """A tuning server of ours: the tuned-models API, and ``/tuneboard/v1`` beside it."""
 
 from collections.abc import Sequence
+from typing import Any, BinaryIO
+
+import orjson
 
 from tuning import wire
 from tuning.client import TunedModels, _read
-from tuning.resources import ApiKey, ApiKeyPage, NewApiKey
+from tuning.client.failures import readable
+from tuning.client.transport import Download
+from tuning.errors import BadAnswer
+from tuning.resources import ApiKey, ApiKeyPage, NewApiKey, NewJob, Operation
 
 KEYS = "tuneboard/v1/keys"
+JOBS = "tuneboard/v1/jobs"
+DATASETS = "tuneboard/v1/datasets"
 
 
 class Tuneboard(TunedModels):
     """As :class:`TunedModels`, and what Google's API has no words for."""
+
+    def send_dataset(self, sha256: str, file: BinaryIO) -> None:
+        """Send JSONL ahead, to be named by the SHA-256 of its bytes. Sent again, it is kept longer."""
+        self.ask("PUT", f"{DATASETS}/{sha256}", body=file, timeout=self._long_timeout)
+
+    def create_job(self, job: NewJob) -> Operation:
+        """Start a job. Raises ``AlreadyExists`` where its id is taken."""
+        return _read(Operation, self.ask("POST", JOBS, body=wire.dumps(job), timeout=self._long_timeout))
+
+    def job(self, model_id: str, part: str = "", **query: str) -> dict[str, Any]:
+        """What the service tells of a job; ``part`` names one of its sub-resources."""
+        path = f"{JOBS}/{model_id}/{part}" if part else f"{JOBS}/{model_id}"
+        body = self.ask("GET", path, query=query)
+        try:
+            told = orjson.loads(body)
+        except orjson.JSONDecodeError as exc:
+            raise BadAnswer(detail=str(exc), body=readable(body)) from exc
+        if not isinstance(told, dict):
+            raise BadAnswer(detail="no JSON object", body=readable(body))
+        return told
+
+    def take(self, model_id: str, part: str) -> Download:
+        """A file of a job's, to be read piece by piece."""
+        return self.download(f"{JOBS}/{model_id}/{part}", timeout=self._long_timeout)
 
     def api_keys(self) -> Sequence[ApiKey]:
         """The caller's API keys, those in use first."""

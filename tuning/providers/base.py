@@ -5,28 +5,38 @@ The docstrings of :class:`Provider` are its specification; every provider is hel
 longer than its connection's time-out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import NewType, Protocol, runtime_checkable
 
 from tuning.assertions import Identity
 from tuning.jobs import JobStatus, Point
+from tuning.recipes import Recipe
 
 __all__ = [
     "Answer",
     "ApiKey",
     "BaseModel",
     "Capabilities",
+    "Chronicler",
     "ConnectionSettings",
+    "Export",
+    "Exporter",
     "Identity",
     "JobRef",
     "JobSpec",
     "KeyIssuer",
+    "LogLine",
+    "LogPage",
     "Prompt",
     "Provider",
     "ProviderFactory",
+    "Sample",
+    "SampleAnswer",
+    "Takeaway",
 ]
 
 JobRef = NewType("JobRef", str)
@@ -57,7 +67,7 @@ class Capabilities:
     streaming: bool = False
     """Answers can be read while they are made."""
     validation: bool = False
-    """Jobs can carry a validation series."""
+    """Jobs can hold examples out, and stop early: more of :class:`Recipe` is used than Google's three."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,7 +87,8 @@ class BaseModel:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobSpec:
-    """A job to be started. ``dataset`` is a JSONL file of ``text_input``/``output`` rows, UTF-8, already valid.
+    """A job to be started. ``dataset`` is a JSONL file of ``text_input``/``output`` rows, UTF-8, already valid;
+    ``validation`` another, where the loss is to be measured on examples that are no part of the first.
 
     ``key`` is unique to the job: creating twice with one key gives one job, so that a create whose
     answer was lost is safe to repeat.
@@ -87,9 +98,8 @@ class JobSpec:
     display_name: str
     base_model: str
     dataset: Path
-    epoch_count: int
-    batch_size: int
-    learning_rate: float
+    recipe: Recipe
+    validation: Path | None = None
     description: str = ""
 
 
@@ -131,6 +141,60 @@ class ApiKey:
 
     def __repr__(self) -> str:
         return f"ApiKey(id={self.id!r}, name={self.name!r})"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LogLine:
+    """A line of a job's log; ``level`` is info, warning or error. Never holds example text."""
+
+    time: datetime
+    level: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LogPage:
+    """Some lines of a log. ``cursor`` is where the next page begins; one that stays the same means no more lines."""
+
+    lines: tuple[LogLine, ...]
+    cursor: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SampleAnswer:
+    step: int
+    epoch: int
+    answer: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sample:
+    """A held-out example, and what the model answered to it at its epochs' ends. ``row`` counts from 1."""
+
+    row: int
+    prompt: str
+    expected: str
+    answers: tuple[SampleAnswer, ...]
+
+
+class Export(StrEnum):
+    """A form in which a model can be taken elsewhere."""
+
+    ADAPTER = "adapter"
+    """Of PEFT, and for llama.cpp, with a model card: a zip file."""
+    ADAPTER_GGUF = "adapter.gguf"
+    """For llama.cpp beside the base model."""
+    MERGED_GGUF = "merged.gguf"
+    """The whole model, for llama.cpp or Ollama."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Takeaway:
+    """A file to be read piece by piece; closing ``chunks`` stops it. ``size`` is in bytes, where it is known."""
+
+    content_type: str
+    size: int | None
+    chunks: Generator[bytes, None, None]
 
 
 class Provider(Protocol):
@@ -175,6 +239,27 @@ class KeyIssuer(Protocol):
 
     def revoke_api_key(self, key_id: str) -> None:
         """Make a key useless at once. Raises ``NotFound`` where it is not this person's."""
+
+
+@runtime_checkable
+class Chronicler(Protocol):
+    """What a provider may be besides: a service that tells how its jobs went."""
+
+    def log(self, ref: JobRef, after: int = 0) -> LogPage:
+        """The lines after the cursor ``after``; 0 is the start. A page holds as many as the service likes."""
+
+    def samples(self, ref: JobRef) -> Sequence[Sample]:
+        """The held-out examples that are answered at each epoch's end, and the answers so far."""
+
+
+@runtime_checkable
+class Exporter(Protocol):
+    """What a provider may be besides: a service whose models can be taken elsewhere."""
+
+    def export(self, ref: JobRef, form: Export) -> Takeaway:
+        """A tuned model's file. Raises ``Unavailable`` with code ``being_made``, ``percent`` and ``retry_after`` while
+        the service writes it, ``FailedPrecondition`` when the job has no model.
+        """
 
 
 class ProviderFactory(Protocol):

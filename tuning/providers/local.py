@@ -1,43 +1,44 @@
 """A tuning server of ours, on this machine or another, asked in the name of the person who is signed in."""
 
 import hashlib
-import math
 import re
 import string
 import unicodedata
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
+from dataclasses import asdict
+from pathlib import Path
 
-import orjson
-
-from tuning import assertions, datasets, resources
+from tuning import assertions, resources
 from tuning.client import bearer
 from tuning.client.tuneboard import Tuneboard
 from tuning.errors import AlreadyExists, BadAnswer, NotFound, PermissionDenied
-from tuning.jobs import JobFailure, JobState, JobStatus, Point
+from tuning.jobs import JobStatus, Point
+from tuning.providers import reading
 from tuning.providers.base import (
     Answer,
     ApiKey,
     BaseModel,
     Capabilities,
     ConnectionSettings,
+    Export,
     Identity,
     JobRef,
     JobSpec,
+    LogPage,
     Prompt,
+    Sample,
+    Takeaway,
 )
 from tuning.resources import (
     Content,
-    Dataset,
-    Examples,
     GenerateContentRequest,
     GenerationConfig,
-    Hyperparameters,
+    JobRecipe,
     Model,
+    NewJob,
     Part,
     TunedModel,
-    TuningTask,
+    ValidationData,
 )
 
 TIMEOUT = 20.0
@@ -57,7 +58,7 @@ class LocalProvider:
     A job is found again by its operation's name, ``tunedModels/ID/operations/OPERATION``.
     """
 
-    capabilities = Capabilities(cancel=True, delete=True)
+    capabilities = Capabilities(cancel=True, delete=True, validation=True)
 
     def __init__(self, settings: ConnectionSettings, identity: Identity) -> None:
         sign = bearer(lambda: assertions.issue(identity, settings.secret))
@@ -68,11 +69,13 @@ class LocalProvider:
         return sorted(offered, key=lambda model: not model.tunable)
 
     def create(self, spec: JobSpec) -> JobRef:
-        model_id = tuned_model_id(spec)
+        dataset = self._sent(spec.dataset)
+        validation = self._sent(spec.validation) if spec.validation else ""
+        job = _new_job(spec, dataset, validation)
         try:
-            return _ref(self._service.create(_tuned_model(spec), model_id).name)
+            return _ref(self._service.create_job(job).name)
         except AlreadyExists as taken:
-            return self._sent_before(model_id, taken)
+            return self._sent_before(job.tuned_model_id, taken)
 
     def status(self, ref: JobRef) -> JobStatus:
         return self.refresh(ref, after=NO_POINTS)[0]
@@ -81,14 +84,21 @@ class LocalProvider:
         return self.refresh(ref, after)[1]
 
     def refresh(self, ref: JobRef, after: int = 0) -> tuple[JobStatus, Sequence[Point]]:
-        try:
-            job = self._job(_model_name(ref), after)
-        except PermissionDenied as exc:  # to a stranger it is not there
-            raise NotFound(detail=exc.detail, body=exc.body) from exc
-        try:
-            return _status(job), [_point(*row) for row in job["points"]]
-        except (KeyError, TypeError, ValueError, OverflowError) as exc:
-            raise BadAnswer(detail=f"no job: {exc!r:.200}") from exc
+        with reading.answers():
+            job = self._service.job(_model_id(ref), after=str(after))
+            return reading.status(job), reading.points(job)
+
+    def log(self, ref: JobRef, after: int = 0) -> LogPage:
+        with reading.answers():
+            return reading.log(self._service.job(_model_id(ref), "log", after=str(after)))
+
+    def samples(self, ref: JobRef) -> Sequence[Sample]:
+        with reading.answers():
+            return reading.samples(self._service.job(_model_id(ref), "samples"))
+
+    def export(self, ref: JobRef, form: Export) -> Takeaway:
+        with reading.answers():
+            return reading.takeaway(self._service.take(_model_id(ref), form))
 
     def cancel(self, ref: JobRef) -> None:
         self._service.cancel(ref)
@@ -123,24 +133,20 @@ class LocalProvider:
             raise NotFound("key_missing")
         self._service.revoke_api_key(key_id)
 
+    def _sent(self, dataset: Path) -> str:
+        """The name of ``dataset`` at the service, after it was sent there."""
+        with dataset.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            self._service.send_dataset(sha256, file)
+        return f"sha256:{sha256}"
+
     def _sent_before(self, model_id: str, taken: AlreadyExists) -> JobRef:
         """The job that an earlier ``create`` with the same key made; its answer was lost. Raises ``taken`` else."""
         try:
-            job = self._job(f"tunedModels/{model_id}", NO_POINTS)
+            job = self._service.job(model_id, after=str(NO_POINTS))
         except (NotFound, PermissionDenied):
             raise taken from None
         return _ref(job.get("operation"))
-
-    def _job(self, model_name: str, after: int) -> dict[str, Any]:
-        path = f"tuneboard/v1/jobs/{model_name.removeprefix('tunedModels/')}"
-        body = self._service.ask("GET", path, query={"after": str(after)})
-        try:
-            job = orjson.loads(body)
-        except orjson.JSONDecodeError as exc:
-            raise BadAnswer(detail=str(exc)) from exc
-        if not isinstance(job, dict):
-            raise BadAnswer(detail="no JSON object")
-        return job
 
 
 def tuned_model_id(spec: JobSpec) -> str:
@@ -162,16 +168,19 @@ def _model_name(ref: JobRef) -> str:
     return ref.partition("/operations/")[0]
 
 
-def _tuned_model(spec: JobSpec) -> TunedModel:
-    examples = Examples(examples=tuple(datasets.read_jsonl(spec.dataset)))
-    hyperparameters = Hyperparameters(
-        epoch_count=spec.epoch_count, batch_size=spec.batch_size, learning_rate=spec.learning_rate
-    )
-    return TunedModel(
-        display_name=spec.display_name,
-        description=spec.description,
-        base_model=spec.base_model,
-        tuning_task=TuningTask(training_data=Dataset(examples=examples), hyperparameters=hyperparameters),
+def _model_id(ref: JobRef) -> str:
+    return _model_name(ref).removeprefix("tunedModels/")
+
+
+def _new_job(spec: JobSpec, dataset: str, validation: str) -> NewJob:
+    return NewJob(
+        tuned_model_id=tuned_model_id(spec),
+        tuned_model=TunedModel(
+            display_name=spec.display_name, description=spec.description, base_model=spec.base_model
+        ),
+        dataset=dataset,
+        validation=ValidationData(dataset=validation) if validation else None,
+        recipe=JobRecipe(**asdict(spec.recipe)),
     )
 
 
@@ -210,30 +219,3 @@ def _api_key(key: resources.ApiKey) -> ApiKey:
         last_used=key.last_used,
         revoked=key.revoked,
     )
-
-
-def _status(job: dict[str, Any]) -> JobStatus:
-    failure = job.get("failure")
-    return JobStatus(
-        state=JobState(job["state"]),
-        model=job["model"],
-        attempt=int(job["attempt"]),
-        total_steps=int(job["totalSteps"]),
-        completed_steps=int(job["completedSteps"]),
-        created=_time(job.get("created")),
-        started=_time(job.get("started")),
-        finished=_time(job.get("finished")),
-        queue_place=job.get("queuePlace"),
-        expected_start=_time(job.get("expectedStart")),
-        preparing=job.get("preparing"),
-        failure=JobFailure(code=failure["code"], detail=failure.get("detail", "")) if failure else None,
-    )
-
-
-def _time(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
-
-
-def _point(step: int, epoch: int, value: float | None, time: float) -> Point:
-    """JSON has no NaN: a value that is none comes as ``null``."""
-    return Point(int(step), int(epoch), math.nan if value is None else float(value), float(time))

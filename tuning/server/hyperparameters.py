@@ -8,12 +8,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tuning.errors import InvalidRequest
-from tuning.recipes import ABOVE_ZERO, ALPHA_A_RANK, LIMITS, Recipe, Schedule, assumed
+from tuning.recipes import ABOVE_ZERO, ALPHA_A_RANK, GOOGLES, LIMITS, Recipe, Schedule, assumed
 from tuning.resources import Hyperparameters, JobRecipe
 
-GOOGLES = "tuned_model.tuning_task.hyperparameters"
+GOOGLE_SAYS = "tuned_model.tuning_task.hyperparameters"
 OURS = "recipe"
-GOOGLES_OWN = ("epoch_count", "batch_size", "learning_rate")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,18 +56,18 @@ def _said(google: Hyperparameters | None, ours: JobRecipe | None) -> dict[str, A
     )
     rates = {"learning_rate", "learning_rate_multiplier"}
     if twice := first.keys() & second.keys() or (rates if rates & first.keys() and rates & second.keys() else set()):
-        raise InvalidRequest("said_twice", path=f"{OURS}.{min(twice)}", other=GOOGLES)
+        raise InvalidRequest("said_twice", path=f"{OURS}.{min(twice)}", other=GOOGLE_SAYS)
     return first | second
 
 
 def _path(name: str, ours: JobRecipe | None) -> str:
-    return f"{OURS if getattr(ours, name, None) is not None else GOOGLES}.{name}"
+    return f"{OURS if getattr(ours, name, None) is not None else GOOGLE_SAYS}.{name}"
 
 
 def _with_rates(said: dict[str, Any], examples: int, ours: JobRecipe | None) -> dict[str, Any]:
     """Epochs, batch size and learning rate; a multiplier multiplies what would be assumed."""
     usual = assumed(examples)
-    values = {name: getattr(usual, name) for name in GOOGLES_OWN} | said
+    values = {name: getattr(usual, name) for name in GOOGLES} | said
     if (multiplier := said.get("learning_rate_multiplier")) is not None:
         values["learning_rate"] = usual.learning_rate * multiplier
         check(_path("learning_rate_multiplier", ours), "learning_rate", values["learning_rate"])

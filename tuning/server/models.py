@@ -1,7 +1,6 @@
 """What the tuning server remembers. Questions are asked of QuerySets; jobs change in :mod:`tuning.server.queue`."""
 
 import secrets
-from dataclasses import asdict
 from datetime import timedelta
 from hashlib import sha256
 from typing import Self
@@ -12,7 +11,7 @@ from django.db.models.functions import Now
 
 from tuning import curves
 from tuning.jobs import FINAL_STATES, JobState, Point
-from tuning.recipes import Recipe, Schedule
+from tuning.recipes import Recipe, beyond, whole
 from tuning.resources import GranteeType, Role
 from tuning.server import names
 from tuning.server.machines import InferenceChild, TunerState
@@ -123,22 +122,12 @@ class Job(models.Model):
     @property
     def recipe(self) -> Recipe:
         """Every hyperparameter as it is used."""
-        more = dict(self.more_recipe)
-        schedule = Schedule(more.pop("schedule", Schedule.CONSTANT))
-        return Recipe(
-            epoch_count=self.epoch_count,
-            batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
-            schedule=schedule,
-            **more,
-        )
+        return whole(self.epoch_count, self.batch_size, self.learning_rate, self.more_recipe)
 
     @recipe.setter
     def recipe(self, recipe: Recipe) -> None:
-        values = asdict(recipe)
-        self.epoch_count, self.batch_size = values.pop("epoch_count"), values.pop("batch_size")
-        self.learning_rate = values.pop("learning_rate")
-        self.more_recipe = values
+        self.epoch_count, self.batch_size = recipe.epoch_count, recipe.batch_size
+        self.learning_rate, self.more_recipe = recipe.learning_rate, beyond(recipe)
 
     def best(self) -> ValidationPoint | None:
         """The lowest validation loss so far: of a job that has succeeded, the model that was kept."""

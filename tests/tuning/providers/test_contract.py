@@ -25,6 +25,7 @@ from tuning.providers import (
     Provider,
     open_provider,
 )
+from tuning.recipes import Recipe
 from tuning.resources import Example
 
 pytestmark = pytest.mark.engine
@@ -91,9 +92,7 @@ def job(dataset: Path, key: str, *, epochs: int = 5, batch: int = 4) -> JobSpec:
         display_name="Numbers",
         base_model=BASE,
         dataset=dataset,
-        epoch_count=epochs,
-        batch_size=batch,
-        learning_rate=0.001,
+        recipe=Recipe(epoch_count=epochs, batch_size=batch, learning_rate=0.001),
     )
 
 

@@ -1,0 +1,37 @@
+"""A tuned model as a file for the person's browser, handed on piece by piece."""
+
+from django.http import StreamingHttpResponse
+from django.utils.translation import gettext_lazy as _
+
+from dashboard.jobs.models import Job
+from tuning.jobs import JobState
+from tuning.providers import Export, Takeaway
+
+ENDINGS = {
+    Export.ADAPTER: "-adapter.zip",
+    Export.ADAPTER_GGUF: "-adapter.gguf",
+    Export.MERGED_GGUF: ".gguf",
+}
+
+
+OFFERS = {
+    Export.ADAPTER: (_("Adapter, zip"), _("for PEFT and llama.cpp, with a model card")),
+    Export.ADAPTER_GGUF: (_("Adapter, GGUF"), _("for llama.cpp, beside the base model")),
+    Export.MERGED_GGUF: (_("Whole model, GGUF"), _("for llama.cpp or Ollama; the first time it is put together")),
+}
+
+
+def offered(job: Job) -> list[tuple[Export, str, str]]:
+    """The forms in which the model of ``job`` can be had: value, name and what it is good for."""
+    if job.state != JobState.SUCCEEDED:
+        return []
+    return [(form, str(name), str(about)) for form, (name, about) in OFFERS.items()]
+
+
+def answer(job: Job, form: Export, file: Takeaway) -> StreamingHttpResponse:
+    """The file as a download, named after the model. It is never held in memory."""
+    name = job.model.removeprefix("tunedModels/") + ENDINGS[form]
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Accel-Buffering": "no"}
+    if file.size is not None:
+        headers["Content-Length"] = str(file.size)
+    return StreamingHttpResponse(file.chunks, content_type="application/octet-stream", headers=headers)

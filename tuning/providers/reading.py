@@ -1,0 +1,101 @@
+"""What ``/tuneboard/v1`` tells of a job, in the words that all services share."""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from tuning.client.transport import Download
+from tuning.errors import BadAnswer, NotFound, PermissionDenied, Unavailable
+from tuning.jobs import Best, JobFailure, JobState, JobStatus, Kept, Point
+from tuning.providers.base import LogLine, LogPage, Sample, SampleAnswer, Takeaway
+
+ACCEPTED = 202
+"""HTTP's word for a file that is still being made."""
+
+
+@contextmanager
+def answers() -> Iterator[None]:
+    """Where a job is asked about: to a stranger it is not there, and what cannot be read is a bad answer."""
+    try:
+        yield
+    except PermissionDenied as exc:
+        raise NotFound(detail=exc.detail, body=exc.body) from exc
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as exc:
+        raise BadAnswer(detail=f"no job: {exc!r:.200}") from exc
+
+
+def status(job: dict[str, Any]) -> JobStatus:
+    failure, best, kept = job.get("failure"), job.get("best"), job.get("trainingData")
+    return JobStatus(
+        state=JobState(job["state"]),
+        model=job["model"],
+        attempt=int(job["attempt"]),
+        total_steps=int(job["totalSteps"]),
+        completed_steps=int(job["completedSteps"]),
+        created=_time(job.get("created")),
+        started=_time(job.get("started")),
+        finished=_time(job.get("finished")),
+        queue_place=job.get("queuePlace"),
+        expected_start=_time(job.get("expectedStart")),
+        preparing=job.get("preparing"),
+        failure=JobFailure(code=failure["code"], detail=failure.get("detail", "")) if failure else None,
+        validation=tuple(_point(*row) for row in job.get("validation", ())),
+        best=Best(step=best["step"], epoch=best["epoch"], loss=_loss(best["loss"])) if best else None,
+        stopped=job.get("stopped"),
+        kept=_kept(kept) if kept else None,
+    )
+
+
+def points(job: dict[str, Any]) -> list[Point]:
+    return [_point(*row) for row in job["points"]]
+
+
+def log(told: dict[str, Any]) -> LogPage:
+    lines = (
+        LogLine(time=datetime.fromisoformat(line["time"]), level=line["level"], text=line["text"])
+        for line in told["lines"]
+    )
+    return LogPage(lines=tuple(lines), cursor=int(told["cursor"]))
+
+
+def samples(told: dict[str, Any]) -> list[Sample]:
+    return [_sample(sample) for sample in told["samples"]]
+
+
+def takeaway(download: Download) -> Takeaway:
+    """Raises ``Unavailable`` while the file is still being made."""
+    if download.status == ACCEPTED:
+        made = orjson.loads(b"".join(download.chunks))
+        after = float(download.headers.get("Retry-After", 1))
+        raise Unavailable("being_made", retry_after=after, percent=int(made.get("percent") or 0))
+    size = download.headers.get("Content-Length")
+    content_type = download.headers.get("Content-Type", "application/octet-stream")
+    return Takeaway(content_type=content_type, size=int(size) if size else None, chunks=download.chunks)
+
+
+def _sample(told: dict[str, Any]) -> Sample:
+    said = (SampleAnswer(step=one["step"], epoch=one["epoch"], answer=one["answer"]) for one in told["answers"])
+    return Sample(row=told["row"], prompt=told["prompt"], expected=told["expected"], answers=tuple(said))
+
+
+def _kept(told: dict[str, Any]) -> Kept:
+    return Kept(
+        since=datetime.fromisoformat(told["keptSince"]), until=_time(told.get("removed") or told.get("keptUntil"))
+    )
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _point(step: int, epoch: int, value: float | None, time: float) -> Point:
+    return Point(int(step), int(epoch), _loss(value), float(time))
+
+
+def _loss(value: float | None) -> float:
+    """JSON has no NaN: a value that is none comes as ``null``."""
+    return math.nan if value is None else float(value)
