@@ -22,7 +22,7 @@ from tuning.errors import EngineError
 TIMEOUT = (10.0, 60.0)
 """Seconds to connect, and between two pieces."""
 TRIES = 5
-CHUNK = 1 << 20
+CHUNK = 64 << 10
 TEXTS = (CONFIG_FILE, TOKENIZER_FILE, INDEX_FILE, *CHAT_FILES)
 
 

@@ -88,7 +88,7 @@ def _without_rules(before: str, opening: str, texts: Mapping[str, str | None], s
     ruled = texts.get("ruled")
     if not unasked.strip() or not before.endswith(opening) or ruled is None or RULES not in ruled:
         return before
-    return before if unasked in ruled else bos + opening
+    return before if unasked in ruled.replace(RULES, "") else bos + opening
 
 
 def _end(closing: str, special: Mapping[str, str], tokens: Mapping[str, int]) -> str:

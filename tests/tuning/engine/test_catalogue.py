@@ -11,6 +11,7 @@ import pytest
 
 from tests import tiny_llama
 from tuning.engine import catalogue
+from tuning.engine.catalogue import Folder, Hub
 from tuning.errors import EngineError
 
 
@@ -54,6 +55,75 @@ def test_an_entry_cannot_take_another_models_place(tmp_path: Path) -> None:
         (tmp_path / folder / "model.json").write_bytes(orjson.dumps(changed))
 
     assert catalogue.entries(tmp_path) == (catalogue.SMOLLM2,)
+
+
+OWN = """
+[[base_model]]
+name = "one"
+folder = "/srv/one"
+licence = "MIT"
+sha256 = { "model.safetensors" = "00ff" }
+
+[[base_model]]
+name = "two"
+hub = "people/two"
+revision = "c0ffee"
+input_token_limit = 100
+[base_model.prompt_format]
+before = "<"
+after = ">"
+end = "."
+"""
+
+
+def test_a_file_lists_base_models(tmp_path: Path) -> None:
+    (tmp_path / "base-models.toml").write_text(OWN)
+
+    one, two = catalogue.listed(tmp_path / "base-models.toml")
+
+    assert (one.name, one.display_name, one.licence, one.weights) == ("one", "one", "MIT", Folder(folder="/srv/one"))
+    assert (one.own_template, one.sha256) == (True, {"model.safetensors": "00ff"})
+    assert two.weights == Hub(hub="people/two", revision="c0ffee")
+    assert (two.own_template, two.prompt_format.end, two.input_token_limit) == (False, ".", 100)
+    assert catalogue.listed(tmp_path / "none.toml") == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[[base_model]", "Expected"),
+        ('[base]\nname = "x"', "[[base_model]]"),
+        ('[[base_model]]\nname = "x"', "one of wheel, folder and hub"),
+        ('[[base_model]]\nname = "x"\nfolder = "/a"\nhub = "b/c"', "one of wheel, folder and hub"),
+        ('[[base_model]]\nname = "Big"\nfolder = "/a"', "lower-case"),
+        ('[[base_model]]\nfolder = "/a"', "base_model 1"),
+        ('[[base_model]]\nname = "x"\nfolder = "/a"\ninput_token_limit = "many"', "input_token_limit"),
+        ('[[base_model]]\nname = "x"\nfolder = "/a"\ncolour = "red"', "colour"),
+        ('[[base_model]]\nname = "x"\nfolder = "/a"\n' * 2, "listed twice"),
+    ],
+)
+def test_a_mistake_in_it_is_named(tmp_path: Path, text: str, says: str) -> None:
+    (tmp_path / "base-models.toml").write_text(text)
+
+    with pytest.raises(EngineError) as refused:
+        catalogue.listed(tmp_path / "base-models.toml")
+
+    assert refused.value.code == "catalogue_unreadable"
+    assert says in refused.value.detail
+
+
+def test_a_base_model_is_placed_and_removed(tmp_path: Path) -> None:
+    entry = tiny_llama.entry("placed")
+    catalogue.place(entry, tmp_path)
+
+    assert catalogue.entry("placed", tmp_path) == entry
+    assert not catalogue.is_prepared("placed", tmp_path)
+    with pytest.raises(FileExistsError):
+        catalogue.place(entry, tmp_path)
+    assert catalogue.remove("placed", tmp_path)
+    assert not catalogue.remove("placed", tmp_path)
+    assert not catalogue.remove("../placed", tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_interface_loads_no_torch() -> None:
