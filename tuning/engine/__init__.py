@@ -33,7 +33,7 @@ class TuneSpec:
     """The last step that was stored. What the journal knows of later steps is told once more."""
     source: Path | None = None
     """The folder of an adapter of the same base to go on from, with its rank and alpha; ``None`` begins anew."""
-    validation: Path | None = None
+    held_out: Path | None = None
     """Held-out examples of their own, instead of the recipe's share of ``examples``."""
     threads: int = 0
     """So many compute; 0 leaves it to torch. The losses' last bits depend on it."""
@@ -168,7 +168,9 @@ class Warmed:
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """The first event of every job: it goes on after this step (0: it begins). What was said of later steps is void."""
+    """The first event of every job but log lines: it goes on after this step (0: it begins). What was said of later
+    steps is void.
+    """
 
     step: int
 

@@ -180,6 +180,13 @@ def is_prepared(name: str, models_dir: Path) -> bool:
     return NAME.fullmatch(name) is not None and (models_dir / name / GGUF_FILE).is_file()
 
 
+def prepared(name: str, models_dir: Path) -> Path:
+    """The folder of a base model that is ready. Raises ``EngineError("base_model_missing")``."""
+    if not is_prepared(name, models_dir):
+        raise EngineError("base_model_missing", name=name)
+    return models_dir / name
+
+
 def write_entry(found: BaseModelEntry, folder: Path) -> None:
     """Put ``found`` into its prepared folder."""
     (folder / ENTRY_FILE).write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2))

@@ -126,7 +126,7 @@ class TrainingChild(Child):
 
     def begin(self, spec: TuneSpec) -> None:
         """Give it its job, once: ``Step`` and other events, then ``Done`` (the adapter is in place) or ``Failed``."""
-        names = ("models", "examples", "adapter", "work", "source", "validation")
+        names = ("models", "examples", "adapter", "work", "source", "held_out")
         places = {name: getattr(spec, name) for name in names}
         self.send(replace(spec, **{name: path and path.resolve() for name, path in places.items()}))
 

@@ -1,141 +1,189 @@
-"""The training loop: low-rank adapters (LoRA) on a frozen base model."""
+"""The training loop: low-rank adapters (LoRA) on a frozen base model.
 
-import math
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
-
-import torch
-from peft import LoraConfig, PeftModel, get_peft_model
-from torch import Tensor
-from torch.nn.functional import cross_entropy
-from transformers import AutoModelForCausalLM, PreTrainedModel
-
-from tuning.engine import TuneSpec, catalogue, exports
-from tuning.engine.batches import IGNORED, Batch, Corpus, batches, tokenise
-from tuning.engine.prompts import Prompts
-from tuning.engine.staging import locked, staged
-from tuning.errors import EngineError
-from tuning.jobs import epoch_at
-from tuning.resources import TuningSnapshot
-
-Loss = Callable[[PeftModel, Batch], Tensor]
-
-LONGEST_GRADIENT = 1.0
-"""Gradients are scaled down to this norm: one odd batch must not throw the adapter out of its valley."""
-
-
-CORES = torch.get_num_threads()
-"""The cores torch would use (all, or ``OMP_NUM_THREADS``)."""
-
-SMALL_BATCH = 1024
-"""Tokens a batch, below which a step runs on one core. Its thousands of small products gain little from more (13 s
-become 8 for the tutorial's job on two idle cores) and wait for the slowest core at each: beside a busy browser 31 s
-became 190. It depends on the job alone, so that the same job adds up its numbers in the same order.
+Everything that decides a step is in the spec, in the step's own number (order, learning rate, dropout) or in the last
+checkpoint (adapters, optimizer, best so far). So a job that was killed goes on as if nothing had been.
 """
 
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
 
-def tune(spec: TuneSpec, corpus: Corpus | None = None) -> Iterator[TuningSnapshot]:
-    """Tune ``spec.base`` on ``spec.examples``, one snapshot a step; after the last the adapter's folder is in place.
+import torch
+from torch import Tensor
 
-    The folder holds the adapter as PEFT writes it and as llama.cpp reads it. The same spec on the same machine gives
-    the same losses, bit for bit. ``corpus`` are the examples already tokenised by :func:`corpus_of`.
+from tuning.engine import Event, Log, Sampled, Step, Stopped, TuneSpec, Validated, adapter_folder, catalogue
+from tuning.engine.adapters import Adapters, Size
+from tuning.engine.corpus import Example, order, pieces
+from tuning.engine.data import SAMPLE_TOKENS, Data, read
+from tuning.engine.decoder import Decoder
+from tuning.engine.work import Checkpoint, Keeper, Work
+from tuning.errors import EngineError
+from tuning.jobs import epoch_at, total_steps
+from tuning.recipes import Recipe, Schedule
+from tuning.resources import TuningSnapshot
+
+
+def tune(spec: TuneSpec, base: Decoder | None = None) -> Iterator[Event]:
+    """Tune ``spec.base`` on ``spec.examples``; after the last event the adapter's folder is in place.
+
+    Log lines come first, then ``Resumed``, then a ``Step`` each, and at an epoch's end what the held-out examples say.
+    The same spec on the same machine with as many threads gives the same losses, bit for bit, however often it is
+    interrupted. ``base`` is the base model, if it is loaded already.
 
     Raises ``EngineError``: ``base_model_missing``, ``source_missing``, ``diverged``, and those of
-    :func:`tuning.engine.batches.tokenise`.
+    :func:`tuning.engine.corpus.tokenise`.
     """
-    corpus = corpus_of(spec) if corpus is None else corpus
-    torch.set_num_threads(cores(corpus, spec))
-    model = adapted(base_model(spec), spec)
-    for step, loss in enumerate(steps(model, corpus, spec), start=1):
-        epoch = epoch_at(step, spec.recipe.batch_size, len(corpus))
-        yield TuningSnapshot(step=step, epoch=epoch, mean_loss=loss, compute_time=datetime.now(UTC))
-    save(model, spec)
+    work = Work(spec.work)
+    data = yield from read(spec)
+    yield Log("info", f"loading {spec.base}")
+    decoder = base or load(spec.base, spec.models)
+    training = Training(decoder, begin(decoder, spec), data, spec.recipe)
+    keeper = Keeper(work, training, spec.checkpoint_seconds)
+    yield from keeper.restore()
+    yield from work.told(after=spec.recorded)
+    for event in training.run(keeper.keep):
+        work.note(event)
+        yield event
+    adapter_folder.save(training.result(), spec.adapter, spec.base, spec.models, spec.recipe.dropout)
 
 
-def corpus_of(spec: TuneSpec) -> Corpus:
-    """The job's examples as tokens of its base model."""
-    entry = catalogue.entry(spec.base, spec.models)
-    return tokenise(spec.examples, Prompts(_prepared(spec), entry.prompt_format), entry)
-
-
-def cores(corpus: Corpus, spec: TuneSpec) -> int:
-    """On how many cores this job runs."""
-    return CORES if len(corpus.tokens) * spec.recipe.batch_size >= SMALL_BATCH * len(corpus) else 1
-
-
-def base_model(spec: TuneSpec) -> PreTrainedModel:
-    """The base model in bfloat16, on the GPU if there is one."""
-    model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
-        _prepared(spec), dtype=torch.bfloat16, local_files_only=True, use_safetensors=True, trust_remote_code=False
-    )
+def load(base: str, models: Path) -> Decoder:
+    """The base model, on the GPU if there is one. Raises ``EngineError("base_model_missing")``."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return model.to(device)  # type: ignore[arg-type, no-any-return]  # its wrapper loses the signature
+    return Decoder(catalogue.prepared(base, models), precision(device), device)
 
 
-def adapted(base: PreTrainedModel, spec: TuneSpec) -> PeftModel:
-    """``base``, frozen, with adapters in float32 on all its linear layers: new ones, or the source's. Seeds torch.
+def precision(device: torch.device) -> torch.dtype:
+    """bfloat16 where the machine computes in it; elsewhere it would be several times slower than float32."""
+    native = device.type == "cuda" or torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return torch.bfloat16 if native else torch.float32
 
-    Raises ``EngineError("source_missing")``.
-    """
-    torch.manual_seed(spec.recipe.seed)
+
+def begin(decoder: Decoder, spec: TuneSpec) -> Adapters:
+    """The adapters to start with: new ones, or the source's. Raises ``EngineError("source_missing")``."""
+    recipe = spec.recipe
+    size = adapter_folder.size(spec.source) if spec.source else Size(recipe.rank, recipe.alpha)
+    adapters = Adapters(decoder.shape, size, decoder.dtype, decoder.device, recipe.dropout)
     if spec.source:
-        return _continued(base, spec.source)
-    lora = LoraConfig(
-        r=spec.recipe.rank, lora_alpha=spec.recipe.alpha, target_modules="all-linear", task_type="CAUSAL_LM"
-    )
-    return get_peft_model(base, lora)
+        adapter_folder.load(spec.source, adapters)
+    else:
+        adapters.draw(recipe.seed)
+    return adapters
 
 
-def _continued(base: PreTrainedModel, source: Path) -> PeftModel:
-    # Looked for here, because PEFT would ask the hub for what is not there.
-    if not all((source / name).is_file() for name in (exports.ADAPTER_CONFIG, exports.ADAPTER_WEIGHTS)):
-        raise EngineError("source_missing")
-    return PeftModel.from_pretrained(base, str(source), is_trainable=True)
+def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
+    """The rate of ``step`` (from 1) of ``steps``: up in the warm-up, then as the schedule says."""
+    rising = math.ceil(recipe.warmup * steps)
+    if step <= rising:
+        return recipe.learning_rate * step / rising
+    done = (step - rising - 1) / (steps - rising)
+    left = {Schedule.CONSTANT: 1.0, Schedule.LINEAR: 1 - done, Schedule.COSINE: (1 + math.cos(math.pi * done)) / 2}
+    return recipe.learning_rate * left[recipe.schedule]
 
 
-def steps(model: PeftModel, corpus: Corpus, spec: TuneSpec, loss: Loss | None = None) -> Iterator[float]:
-    """Train; yields the mean loss of each step's batch before its update. Raises ``EngineError("diverged")``."""
-    mean_loss = loss or output_loss
-    learnt = [weights for weights in model.parameters() if weights.requires_grad]
-    optimizer = torch.optim.AdamW(learnt, lr=spec.recipe.learning_rate)
-    model.train()
-    for batch in batches(corpus, spec.recipe.batch_size, spec.recipe.epoch_count, spec.recipe.seed):
-        value = mean_loss(model, batch.to(model.device))
-        if not math.isfinite(value.item()):
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The adapters at the end of the epoch with the lowest validation loss."""
+
+    step: int
+    loss: float
+    values: Tensor
+
+
+class Training:
+    """A model being tuned, after ``step`` steps."""
+
+    def __init__(self, decoder: Decoder, adapters: Adapters, data: Data, recipe: Recipe) -> None:
+        self._decoder, self._adapters, self._data, self._recipe = decoder, adapters, data, recipe
+        self.steps = total_steps(len(data.learnt), recipe.epoch_count, recipe.batch_size)
+        self.step = 0
+        self._best: Best | None = None
+        self._waited = 0
+        adapters.values.grad = adapters.gradients
+        self._optimizer = torch.optim.AdamW([adapters.values], weight_decay=recipe.weight_decay, fused=True)
+
+    def run(self, keep: Callable[[], Iterator[Event]]) -> Iterator[Event]:
+        """Make the steps that are left; between two of them ``keep`` may look. Raises ``EngineError("diverged")``."""
+        recipe, learnt = self._recipe, self._data.learnt
+        numbers = order(len(learnt), recipe, start=self.step * recipe.batch_size)
+        while chosen := list(islice(numbers, recipe.batch_size)):
+            loss = self._learn([learnt[number] for number in chosen])
+            self.step += 1
+            epoch = epoch_at(self.step, recipe.batch_size, len(learnt))
+            moment = datetime.now(UTC)
+            yield Step(TuningSnapshot(step=self.step, epoch=epoch, mean_loss=loss, compute_time=moment))
+            if len(self._data.held) and epoch > epoch_at(self.step - 1, recipe.batch_size, len(learnt)):
+                yield self._validate(epoch)
+                yield from self._answer(epoch)
+                if 0 < recipe.patience <= self._waited and self.step < self.steps:
+                    yield Stopped(self.step)
+                    return
+            yield from keep()
+
+    def result(self) -> Adapters:
+        """The adapters as they are best."""
+        if self._best:
+            self._adapters.values.copy_(self._best.values)
+        return self._adapters
+
+    def checkpoint(self) -> Checkpoint:
+        """All that the next step needs."""
+        state = self._optimizer.state[self._adapters.values]
+        tensors = {"values": self._adapters.values, "mean": state["exp_avg"], "square": state["exp_avg_sq"]}
+        facts: dict[str, object] = {"waited": self._waited}
+        if self._best:
+            tensors["best"] = self._best.values
+            facts["best"] = {"step": self._best.step, "loss": self._best.loss}
+        return Checkpoint(self.step, tensors, facts)
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Go on from ``checkpoint``."""
+        tensors, facts = checkpoint.tensors, checkpoint.facts
+        values = self._adapters.values
+        self.step, self._waited = checkpoint.step, facts["waited"]
+        values.copy_(tensors["values"])
+        self._adapters.adopt()
+        self._optimizer.state[values] = {
+            "step": torch.tensor(float(self.step), device=values.device),
+            "exp_avg": tensors["mean"].to(values.device),
+            "exp_avg_sq": tensors["square"].to(values.device),
+        }
+        if best := facts.get("best"):
+            self._best = Best(best["step"], best["loss"], tensors["best"].to(values.device))
+
+    def _learn(self, examples: Sequence[Example]) -> float:
+        """One step; the mean loss over the outputs' tokens before it, in nats."""
+        self._adapters.dropout.begin(self._recipe.seed, self.step)
+        loss = self._mean_loss(examples, self._decoder.learn)
+        self._adapters.dropout.end()
+        if not math.isfinite(loss):
             raise EngineError("diverged")
-        optimizer.zero_grad()
-        value.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(learnt, LONGEST_GRADIENT)
-        optimizer.step()
-        yield value.item()
+        if self._recipe.gradient_norm:
+            torch.nn.utils.clip_grad_norm_([self._adapters.values], self._recipe.gradient_norm)
+        self._optimizer.param_groups[0]["lr"] = learning_rate(self._recipe, self.step + 1, self.steps)
+        self._optimizer.step()
+        self._adapters.gradients.zero_()
+        self._adapters.adopt()
+        return loss
 
+    def _mean_loss(self, examples: Sequence[Example], summed: Callable[..., Tensor]) -> float:
+        """In pieces that fit through the model, each weighing what its labels do."""
+        labels = sum(len(example.tokens) - example.given for example in examples)
+        batches = pieces(examples, self._decoder.device, self._decoder.dtype)
+        return sum(summed(batch, self._adapters, 1 / labels).item() for batch in batches)
 
-def output_loss(model: PeftModel, batch: Batch) -> Tensor:
-    """The mean cross-entropy over the tokens of the outputs, in nats.
+    def _validate(self, epoch: int) -> Validated:
+        loss = self._mean_loss(self._data.held, self._decoder.loss)
+        best = self._best is None or loss < self._best.loss
+        self._waited = 0 if best else self._waited + 1
+        if best:
+            self._best = Best(self.step, loss, self._adapters.values.clone())
+        return Validated(step=self.step, epoch=epoch, mean_loss=loss, compute_time=datetime.now(UTC), best=best)
 
-    Logits are made where there are labels only: over SmolLM2's 49,152 tokens they are the dearest part.
-    """
-    causal: Any = model.get_base_model()
-    hidden = causal.model(input_ids=batch.tokens, attention_mask=batch.mask).last_hidden_state
-    following = batch.labels[:, 1:]
-    labelled = following != IGNORED
-    logits = causal.lm_head(hidden[:, :-1][labelled])
-    return cross_entropy(logits.float(), following[labelled])
-
-
-def save(model: PeftModel, spec: TuneSpec) -> None:
-    """Put the adapter's folder in place: safetensors, and GGUF for llama.cpp."""
-    model.peft_config["default"].base_model_name_or_path = f"models/{spec.base}"  # a name, no path of this machine
-    with locked(spec.adapter.parent), staged(spec.adapter) as folder:
-        # The vocabulary is as it was; PEFT would ask the hub whether that is so.
-        model.save_pretrained(str(folder), safe_serialization=True, save_embedding_layers=False)
-        (folder / "README.md").unlink(missing_ok=True)  # PEFT's model card is an empty form
-        exports.write_adapter(folder, _prepared(spec))
-
-
-def _prepared(spec: TuneSpec) -> Path:
-    if not catalogue.is_prepared(spec.base, spec.models):
-        raise EngineError("base_model_missing", name=spec.base)
-    return spec.models / spec.base
+    def _answer(self, epoch: int) -> Iterator[Sampled]:
+        for question in self._data.questions:
+            tokens = self._decoder.answer(question.tokens, self._adapters, SAMPLE_TOKENS, question.end)
+            yield question.answered(self.step, epoch, tokens)

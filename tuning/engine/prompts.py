@@ -42,6 +42,10 @@ class Prompts:
         """``text`` as the model's turn, closed."""
         return [*self.tokens(text), *self.end]
 
+    def text(self, tokens: list[int]) -> str:
+        """What ``tokens`` say; the prompt format's own among them say nothing."""
+        return self._tokenizer.decode(tokens, skip_special_tokens=True)
+
     def tokens(self, text: str) -> list[int]:
         return list(self._tokenizer.encode(text, add_special_tokens=False).ids)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from tuning.engine import Event, Log, Resumed, Step, TuneSpec, Warmed, WarmSpec, child
+from tuning.engine import Event, TuneSpec, Warmed, WarmSpec, child
 
 YIELDING = 10
 """Of niceness: pages are drawn and questions answered before the next step is made."""
@@ -32,13 +32,7 @@ def train(warm: WarmSpec) -> Iterator[Event]:
     spec = child.task(TuneSpec)
     if spec.threads:
         torch.set_num_threads(spec.threads)
-    corpus = loop.corpus_of(spec)
-    yield Resumed(0)
-    yield Log("info", f"{len(corpus)} examples, {len(corpus.tokens)} tokens")
-    if corpus.shortened:
-        yield Log("warning", f"{corpus.shortened} inputs are longer than the model can read and lost their beginning")
-    for snapshot in loop.tune(spec, corpus):
-        yield Step(snapshot)
+    yield from loop.tune(spec)
 
 
 if __name__ == "__main__":

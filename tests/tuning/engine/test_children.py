@@ -44,7 +44,7 @@ def test_a_training_child_tells_its_steps_and_puts_the_adapter_in_place(spec: Sp
 
     assert code == 0
     assert steps(events) == list(range(1, 20))
-    assert events[:2] == [Warmed(), Resumed(0)]
+    assert [event for event in events if not isinstance(event, Log)][:2] == [Warmed(), Resumed(0)]
     assert events[-1] == Done()
     assert (job.adapter / "adapter.gguf").is_file()
 

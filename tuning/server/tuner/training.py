@@ -196,7 +196,7 @@ def _spec(claim: Claim) -> TuneSpec:
         examples=files.training_data(job.training_data),
         adapter=files.adapter(job),
         recipe=job.recipe,
-        validation=files.training_data(job.validation_data) if job.validation_data else None,
+        held_out=files.training_data(job.validation_data) if job.validation_data else None,
         work=files.take_over(job),
         recorded=claim.recorded(),
         threads=job.threads,
