@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Self
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.db.models.functions import Now
 
 from tuning import curves
@@ -147,7 +147,7 @@ class Job(models.Model):
 
         The row was read before its chunks are, so that no point is shown that the row's attempt did not make.
         """
-        chunks = self.chunks.all() if after == 0 else self.chunks.filter(last_step__gt=after)
+        chunks = self.chunks.all() if after == 0 else self.chunks.from_step(after + 1)
         return b"".join(chunk.upto(self.completed_steps) for chunk in chunks)
 
 
@@ -199,6 +199,13 @@ class Permission(models.Model):
         return f"{self.job.name}/permissions/{self.public_id}"
 
 
+class LossChunkQuerySet(models.QuerySet["LossChunk"]):
+    def from_step(self, step: int) -> Self:
+        """Those of one job from the one that holds ``step`` on: found by the index, however long the curve is."""
+        holding = self.filter(first_step__lte=step).order_by("-first_step").values("first_step")[:1]
+        return self.filter(first_step__gte=Subquery(holding))
+
+
 class LossChunk(models.Model):
     """Consecutive points of a job's loss curve, packed as :mod:`tuning.curves` says."""
 
@@ -206,6 +213,8 @@ class LossChunk(models.Model):
     first_step = models.IntegerField()
     last_step = models.IntegerField()
     points = models.BinaryField()
+
+    objects = LossChunkQuerySet.as_manager()
 
     class Meta:
         ordering = ["first_step"]
