@@ -7,10 +7,11 @@ from dashboard.jobs.models import Job
 from tuning.jobs import JobState
 from tuning.providers import Export, Takeaway
 
-ENDINGS = {
-    Export.ADAPTER: "-adapter.zip",
-    Export.ADAPTER_GGUF: "-adapter.gguf",
-    Export.MERGED_GGUF: ".gguf",
+NAMES = {
+    Export.ADAPTER: "{model}-adapter.zip",
+    Export.ADAPTER_GGUF: "{model}-adapter.gguf",
+    Export.MERGED_GGUF: "{model}.gguf",
+    Export.MODELFILE: "Modelfile",
 }
 
 
@@ -18,6 +19,7 @@ OFFERS = {
     Export.ADAPTER: (_("Adapter, zip"), _("for PEFT and llama.cpp, with a model card")),
     Export.ADAPTER_GGUF: (_("Adapter, GGUF"), _("for llama.cpp, beside the base model")),
     Export.MERGED_GGUF: (_("Whole model, GGUF"), _("for llama.cpp or Ollama; the first time it is put together")),
+    Export.MODELFILE: (_("Modelfile"), _("for Ollama: “ollama create NAME -f Modelfile”, beside the whole model")),
 }
 
 
@@ -30,7 +32,7 @@ def offered(job: Job) -> list[tuple[Export, str, str]]:
 
 def answer(job: Job, form: Export, file: Takeaway) -> StreamingHttpResponse:
     """The file as a download, named after the model. It is never held in memory."""
-    name = job.model.removeprefix("tunedModels/") + ENDINGS[form]
+    name = NAMES[form].format(model=job.model.removeprefix("tunedModels/"))
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Accel-Buffering": "no"}
     if file.size is not None:
         headers["Content-Length"] = str(file.size)

@@ -61,8 +61,9 @@ class RecipeForm(forms.Form):
         help_text=_("How far each step goes. 0.001 suits most; try 0.0002 when the loss jumps."),
     )
     validation = forms.TypedChoiceField(
-        label=_("Held-out examples"),
+        label=_("Share held out"),
         required=False,
+        initial="0",
         coerce=float,
         empty_value=None,
         choices=[("0", _("none")), ("0.05", "5 %"), ("0.1", "10 %"), ("0.2", "20 %")],
@@ -70,8 +71,9 @@ class RecipeForm(forms.Form):
     )
     validation_dataset = DatasetChoice(
         Dataset.objects.none(),
-        label=_("Or a dataset to hold out"),
+        label=_("Or a dataset"),
         required=False,
+        initial="",
         empty_label=_("none"),
         help_text=_("Instead of a share, where you have examples put aside."),
     )
@@ -90,10 +92,11 @@ class RecipeForm(forms.Form):
         help_text=_("So many held-out prompts are answered at each epoch’s end, to be read on the job’s page."),
     )
     schedule = forms.ChoiceField(
-        label=_("Learning rate goes"),
+        label=_("Schedule"),
         required=False,
+        initial=Schedule.CONSTANT,
         choices=list(SCHEDULES.items()),
-        help_text=_("From the end of the warm-up to the last step."),
+        help_text=_("How the learning rate goes on from the end of the warm-up to the last step."),
     )
     warmup = _number(
         "warmup",

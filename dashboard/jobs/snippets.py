@@ -5,15 +5,16 @@ import shlex
 from typing import Any
 
 from dashboard.jobs.models import Job
+from tuning.recipes import GOOGLES, beyond, whole
 
 EXAMPLES_SHOWN = 3
 
 
 def curl(job: Job) -> str:
     """The create request for a shell. ``$TUNEBOARD_KEY`` is an API key."""
-    body = json.dumps(_body(job, EXAMPLES_SHOWN), indent=2, ensure_ascii=False)
+    body = json.dumps(_request(job, EXAMPLES_SHOWN), indent=2, ensure_ascii=False)
     return (
-        f"curl -X POST {shlex.quote(job.connection.address + '/v1beta/tunedModels')} \\\n"
+        f"curl -X POST {shlex.quote(f'{job.connection.address}/{_path(job)}')} \\\n"
         f'  -H "x-goog-api-key: $TUNEBOARD_KEY" \\\n'
         f"  -H 'Content-Type: application/json' \\\n"
         f"  -d {shlex.quote(body)}"
@@ -22,11 +23,13 @@ def curl(job: Job) -> str:
 
 def python(job: Job) -> str:
     """The whole flow with requests: create, wait, ask."""
-    body = _body(job, 0)
-    body["tuning_task"].pop("training_data")
+    body = _request(job, 0)
+    place = 'job["tuned_model"]' if _is_ours(job) else "job"
     return PYTHON.format(
         base_url=json.dumps(job.connection.address),
         body=_python_literal(body),
+        path=_path(job),
+        place=place,
         file=f"v{job.dataset_version.number}.jsonl",
     )
 
@@ -42,9 +45,9 @@ with open("{file}", encoding="utf-8") as lines:  # the dataset, as downloaded fr
     examples = [json.loads(line) for line in lines]
 
 job = {body}
-job["tuning_task"]["training_data"] = {{"examples": {{"examples": examples}}}}
+{place}["tuning_task"]["training_data"] = {{"examples": {{"examples": examples}}}}
 
-answer = requests.post(f"{{base_url}}/v1beta/tunedModels", headers=headers, json=job)
+answer = requests.post(f"{{base_url}}/{path}", headers=headers, json=job)
 answer.raise_for_status()
 operation = answer.json()
 model = operation["metadata"]["tunedModel"]
@@ -60,22 +63,41 @@ print(answer.json()["candidates"][0]["content"]["parts"][0]["text"])
 """
 
 
-def _body(job: Job, examples: int) -> dict[str, Any]:
+def _is_ours(job: Job) -> bool:
+    """Whether the job says more than Google's create has words for."""
+    plain = whole(job.epoch_count, job.batch_size, job.learning_rate, {})
+    return job.validation_version is not None or job.recipe != plain
+
+
+def _path(job: Job) -> str:
+    return "tuneboard/v1/jobs" if _is_ours(job) else "v1beta/tunedModels"
+
+
+def _request(job: Job, examples: int) -> dict[str, Any]:
+    """The body of a create request, with the first ``examples``; with none, the place for them is left out."""
+    model = _model(job, examples)
+    if not _is_ours(job):
+        return model
+    recipe = {name: value for name, value in beyond(job.recipe).items() if value is not None}
+    apart = job.validation_version
+    return {
+        "tuned_model": model,
+        "recipe": recipe,
+        **({"validation": {"dataset": f"sha256:{apart.sha256}"}} if apart else {}),
+    }
+
+
+def _model(job: Job, examples: int) -> dict[str, Any]:
+    hyperparameters = {name: getattr(job.recipe, name) for name in GOOGLES}
     shown = [
         {"text_input": example.text_input, "output": example.output}
         for example in (job.dataset_version.preview(0, examples) if examples else ())
     ]
+    training_data = {"training_data": {"examples": {"examples": shown}}} if shown else {}
     return {
         "display_name": job.display_name,
         "base_model": job.base_model,
-        "tuning_task": {
-            "hyperparameters": {
-                "epoch_count": job.epoch_count,
-                "batch_size": job.batch_size,
-                "learning_rate": job.learning_rate,
-            },
-            "training_data": {"examples": {"examples": shown}},
-        },
+        "tuning_task": {"hyperparameters": hyperparameters, **training_data},
     }
 
 

@@ -186,6 +186,8 @@ class Export(StrEnum):
     """For llama.cpp beside the base model."""
     MERGED_GGUF = "merged.gguf"
     """The whole model, for llama.cpp or Ollama."""
+    MODELFILE = "modelfile"
+    """By which Ollama knows what to do with that."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
