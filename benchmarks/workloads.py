@@ -6,13 +6,11 @@ downloaded: an instruction with some context, and an answer about as long.
 
 import random
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import orjson
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,6 +18,7 @@ sys.path.insert(0, str(ROOT))
 
 from tests.tuning.engine.running import NUMBERS, Pair  # noqa: E402 - found from the root
 from tuning.engine import catalogue  # noqa: E402
+from tuning.engine.corpus import order  # noqa: E402
 from tuning.engine.prompts import Prompts  # noqa: E402
 from tuning.recipes import Recipe  # noqa: E402
 
@@ -54,8 +53,8 @@ class Workload:
         return self.recipe.epoch_count * sum(len(example.tokens) for example in self.examples)
 
     def batches(self) -> list[list[int]]:
-        """Which examples stand in each step, as the engine draws them."""
-        numbers = _order(len(self.pairs), self.recipe.epoch_count, self.recipe.seed)
+        """Which examples stand in each step: the engine's own order."""
+        numbers = order(len(self.pairs), self.recipe)
         return [list(islice(numbers, self.recipe.batch_size)) for _ in range(self.steps)]
 
     def rows(self) -> list[dict[str, Any]]:
@@ -123,11 +122,6 @@ def _example(prompts: Prompts, given: str, output: str) -> Example:
 def _row(example: Example) -> dict[str, Any]:
     labels = [IGNORED] * example.given + example.tokens[example.given :]
     return {"input_ids": example.tokens, "labels": labels}
-
-
-def _order(count: int, epochs: int, seed: int) -> Iterator[int]:
-    for epoch in range(epochs):
-        yield from np.random.default_rng((seed, epoch)).permutation(count).tolist()
 
 
 def _linear_sizes(shape: dict[str, Any]) -> list[tuple[int, int]]:

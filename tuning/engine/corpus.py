@@ -70,19 +70,21 @@ class Corpus:
         """Rows, counted from 1, whose input was cut to fit; the first of them."""
         self.shortened_count: int = facts["shortened_count"]
         self._ends = np.memmap(folder / ENDS, np.int64, "r").reshape(-1, 2)
-        self._tokens = np.memmap(folder / TOKENS, np.int32, "r")
+        self._tokens = folder / TOKENS
 
     def __len__(self) -> int:
         return len(self._ends)
 
     @property
     def token_count(self) -> int:
-        return len(self._tokens)
+        return self._tokens.stat().st_size // 4
 
     def __getitem__(self, number: int) -> Example:
         start = int(self._ends[number - 1, 1]) if number else 0
         middle, end = self._ends[number].tolist()
-        return Example(np.array(self._tokens[start:end]), middle - start)
+        # Read, not mapped: the pages of a map that were touched count as the process's own.
+        tokens = np.fromfile(self._tokens, np.int32, count=end - start, offset=4 * start)
+        return Example(tokens, middle - start)
 
 
 def tokenise(path: Path, folder: Path, prompts: Prompts, entry: BaseModelEntry, longest: int | None = None) -> Corpus:
