@@ -23,6 +23,7 @@ from typing import Any, TypeVar
 import requests
 
 from tests import tiny_llama
+from tests.postgres import new_database
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -64,6 +65,8 @@ class TuningServer:
         for name in ("DJANGO_SETTINGS_MODULE", "TUNING_DATABASE_URL", "TUNING_SECRET"):
             if name not in env:
                 self.environment.pop(name, None)
+        if elsewhere := os.environ.get("TESTS_DATABASE_URL"):
+            self.environment["TUNING_DATABASE_URL"] = new_database(elsewhere)
         self.api: subprocess.Popen[bytes] | None = None
         self.tuners: list[subprocess.Popen[bytes]] = []
         self._session = requests.Session()

@@ -72,6 +72,8 @@ class Dataset(models.Model):
     def add_version(self, parsed: Parsed) -> tuple["DatasetVersion", bool]:
         """The version that holds ``parsed``, and whether it is new: what equals the latest makes none."""
         with transaction.atomic():
+            Dataset.objects.select_for_update().get(pk=self.pk)  # versions of one number are not to be made twice
+            contents.hold(parsed.sha256)
             latest = self.versions.first()
             if latest and latest.sha256 == parsed.sha256:
                 return latest, False
@@ -125,11 +127,12 @@ def release_contents(instance: DatasetVersion, **_kwargs: object) -> None:
     """Remove the file of a version that is gone, unless another version names it.
 
     After the commit, in a transaction of its own: whoever adds a version of equal contents meanwhile holds, or
-    waits for, the same write lock, and puts the file in place anew.
+    waits for, the same lock, and puts the file in place anew.
     """
 
     def release() -> None:
         with transaction.atomic():
+            contents.hold(instance.sha256)
             if not DatasetVersion.objects.filter(sha256=instance.sha256).exists():
                 instance.path.unlink(missing_ok=True)
 

@@ -58,5 +58,5 @@ def delete(request: HttpRequest, caller: Identity, version: str, model_id: str, 
 def transfer(request: HttpRequest, caller: Identity, version: str, model_id: str) -> HttpResponse:
     asked = read(resources.TransferOwnershipRequest, request)
     with transaction.atomic():
-        sharing.transfer(tuned_models.find(caller, model_id, Action.TRANSFER), asked.email_address)
+        sharing.transfer(tuned_models.find(caller, model_id, Action.TRANSFER, hold=True), asked.email_address)
     return json_answer({})

@@ -13,9 +13,13 @@ from tuning.server.names import TUNED_MODEL_ID
 from tuning.server.routing import query, read, read_masked
 
 
-def find(caller: Identity, model_id: str, action: Action) -> Job:
-    """The tuned model, if ``caller`` may do ``action`` to it. Raises ``NotFound`` or ``PermissionDenied``."""
-    job = Job.objects.filter(model_id=model_id).first() if TUNED_MODEL_ID.fullmatch(model_id) else None
+def find(caller: Identity, model_id: str, action: Action, *, hold: bool = False) -> Job:
+    """The tuned model, if ``caller`` may do ``action`` to it. Raises ``NotFound`` or ``PermissionDenied``.
+
+    With ``hold`` others who do so wait until the caller's transaction ends, and are asked then whether they may.
+    """
+    rows = Job.objects.select_for_update() if hold else Job.objects.all()
+    job = rows.filter(model_id=model_id).first() if TUNED_MODEL_ID.fullmatch(model_id) else None
     if job is None:
         raise NotFound("tuned_model_missing", name=f"tunedModels/{model_id[:80]}")
     permit(caller, job, action)
