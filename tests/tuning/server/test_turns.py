@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from pytest_django import Settings
 
 from tests.tuning.server.test_queue import claimed, let_lease_run_out, make_job
 from tuning import curves
@@ -199,3 +200,14 @@ def test_everybody_comes_round_before_anybody_comes_again() -> None:
     owners = [waiting.owner for waiting, _ in turns.order()]
     for start in (0, 300, 600):
         assert len(Counter(owners[start : start + 300])) == 300
+
+
+def test_job_keeps_the_threads_that_it_began_with(settings: Settings) -> None:
+    """The last bits of its losses depend on them."""
+    jobs_of("ada", 1)
+    settings.TUNER_THREADS = 2
+    first = claimed()
+    assert first.job.threads == 2
+    first.release()
+    settings.TUNER_THREADS = 1
+    assert claimed().job.threads == 2
