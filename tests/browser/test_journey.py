@@ -1,8 +1,10 @@
 """The whole way, with a real model: from the link that the first start prints to a tuned model's answer."""
 
+from pathlib import Path
+
 from playwright.sync_api import Page, expect
 
-from tests.browser.walk import FirstJob
+from tests.browser.walk import FirstJob, upload
 
 
 def test_losses_arrive_one_after_the_other_while_the_job_runs(first_job: FirstJob) -> None:
@@ -20,3 +22,37 @@ def test_job_makes_every_step_and_is_done(first_job: FirstJob, page: Page) -> No
 
 def test_tuned_model_answers(first_job: FirstJob) -> None:
     assert first_job.answer.strip()
+
+
+def test_held_out_examples_are_asked_for_by_keyboard_and_shown_as_they_are_answered(
+    first_job: FirstJob, page: Page
+) -> None:
+    page.goto(first_job.places["dataset"])
+    page.get_by_role("link", name="Start tuning").click()
+    page.get_by_label("Name").fill("Held out")
+    page.get_by_label("Epochs").fill("2")
+    more = page.get_by_text("More settings")
+    more.focus()
+    page.keyboard.press("Enter")
+    page.get_by_label("Share held out").select_option("20 %")
+    page.get_by_label("Sample answers").fill("2")
+    page.get_by_role("button", name="Start tuning").click()
+    expect(page.locator("#job-header .state")).to_have_text("Done", timeout=240_000)
+    expect(page.locator("#best")).to_contain_text("This is the model that is kept")
+    expect(page.locator("#samples summary").first).to_contain_text("After epoch 2")
+    expect(page.locator("#samples tbody").first.get_by_role("row")).to_have_count(2)
+    assert page.evaluate("document.getElementById('loss').data[2].x.length") == 2
+    page.get_by_text("What the tuning server said").click()
+    expect(page.locator("#log li").first).not_to_be_empty()
+
+
+def test_defaults_follow_the_dataset_unless_they_were_changed(page: Page, first_job: FirstJob, tmp_path: Path) -> None:
+    rows = "".join(f'{{"text_input": "{number}", "output": "{number + 1}"}}\n' for number in range(1_001))
+    (tmp_path / "many.jsonl").write_text(rows)
+    upload(page, tmp_path / "many.jsonl", "Many numbers")
+    page.goto("/jobs/new/")
+    expect(page.get_by_label("Epochs")).to_have_value("3")
+    page.get_by_label("Batch size").fill("5")
+    page.get_by_label("Dataset", exact=True).select_option(label="Next number, 15 examples")
+    expect(page.get_by_label("Epochs")).to_have_value("5")
+    expect(page.get_by_label("Batch size")).to_have_value("5")

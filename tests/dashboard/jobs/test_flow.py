@@ -1,5 +1,8 @@
 """A job's whole way through the jobs room, over HTTP to a real tuning server that really tunes the tiny model."""
 
+from io import BytesIO
+from zipfile import ZipFile
+
 import pytest
 from django.test import Client
 from pytest_django import Settings
@@ -49,6 +52,43 @@ def test_job_goes_from_the_form_to_its_last_step(browser: Client, dataset: Datas
     assert job.completed_steps == 19
     assert job.model.startswith("tunedModels/number-generator")
     assert "Ask the model" in browser.get(f"/jobs/{job.pk}/").content.decode()
+
+
+def test_job_with_held_out_examples_tells_what_it_found_out(browser: Client, dataset: Dataset) -> None:
+    job = start(browser, dataset, epoch_count=3, validation="0.2", samples=2, rank=4, schedule="cosine")
+    assert job.total_steps == 9  # 12 of 15 examples, thrice, by fours
+    wait_until(lambda: ended(job))
+    assert (job.state, job.completed_steps) == (JobState.SUCCEEDED, 9)
+    assert [row[:2] for row in job.validation] == [[3, 1], [6, 2], [9, 3]]
+    assert job.best_loss == min(row[2] for row in job.validation)
+    assert [len(sample["answers"]) for sample in job.samples] == [3, 3]
+    assert job.lines.exists()
+    page = browser.get(f"/jobs/{job.pk}/").content.decode()
+    assert "This is the model that is kept" in page
+    assert "After epoch 3, step 9" in page
+    assert job.samples[0]["prompt"] in page
+
+
+def test_job_is_measured_on_a_dataset_of_its_own_and_stops_early(
+    browser: Client, alice: User, dataset: Dataset
+) -> None:
+    apart = DatasetFactory(owner=alice, name="Put aside", pairs=4)
+    # So high a rate that the loss falls no more after the first epochs.
+    said = {"epoch_count": 200, "learning_rate": 0.5, "patience": 1}
+    job = start(browser, dataset, **said, validation_dataset=apart.pk)
+    wait_until(lambda: ended(job))
+    assert job.state == JobState.SUCCEEDED, job.failure_detail
+    assert job.stopped_step == job.completed_steps < job.total_steps
+    assert "Stopped early" in browser.get(f"/jobs/{job.pk}/").content.decode()
+
+
+def test_model_is_downloaded_through_the_dashboard(browser: Client, dataset: Dataset) -> None:
+    job = start(browser, dataset, epoch_count=1)
+    wait_until(lambda: ended(job))
+    file = browser.get(f"/jobs/{job.pk}/export/adapter")
+    content = b"".join(file.streaming_content)  # type: ignore[attr-defined]
+    with ZipFile(BytesIO(content)) as archive:
+        assert any(name.endswith("adapter_model.safetensors") for name in archive.namelist())
 
 
 def test_worker_sends_what_could_not_be_sent_and_only_once(alice: User) -> None:
