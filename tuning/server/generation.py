@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from django.conf import settings
 
+from tuning.assertions import Identity
 from tuning.engine import AnswerSpec, Ending, EngineAnswer, Piece
 from tuning.engine.catalogue import BaseModelEntry, entry
 from tuning.errors import FailedPrecondition, InvalidRequest
@@ -64,6 +65,7 @@ class Asked:
     """A model that can be asked, and how its answers are sampled where the question does not say."""
 
     name: str
+    asker: str
     base: BaseModelEntry
     adapter: Path | None
     temperature: float
@@ -71,14 +73,15 @@ class Asked:
     top_k: int
 
 
-def tuned_model(job: Job) -> Asked:
-    """The tuned model of ``job``. Raises ``FailedPrecondition`` unless its tuning succeeded."""
+def tuned_model(job: Job, caller: Identity) -> Asked:
+    """The tuned model of ``job``, for ``caller`` to ask. Raises ``FailedPrecondition`` unless its tuning succeeded."""
     if not job.is_final:
         raise FailedPrecondition("still_creating", name=job.name)
     if job.state != JobState.SUCCEEDED:
         raise FailedPrecondition("not_active", name=job.name)
     return Asked(
         name=job.name,
+        asker=caller.email,
         base=entry(job.base, settings.MODELS_DIR),
         adapter=files.adapter(job),
         temperature=job.temperature,
@@ -87,9 +90,10 @@ def tuned_model(job: Job) -> Asked:
     )
 
 
-def base_model(offer: Offer) -> Asked:
+def base_model(offer: Offer, caller: Identity) -> Asked:
     return Asked(
         name=offer.name,
+        asker=caller.email,
         base=offer.entry,
         adapter=None,
         temperature=offer.temperature,
@@ -191,6 +195,7 @@ def _specs(asked: Asked, prompt: str, config: GenerationConfig, at: str) -> list
         top_k=_or(config.top_k, asked.top_k),
         stop_sequences=config.stop_sequences,
         seed=config.seed,
+        asker=asked.asker,
     )
     most = max(asked.base.output_token_limit, LARGEST_OUTPUT)
     candidates = _or(config.candidate_count, 1)

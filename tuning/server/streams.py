@@ -5,9 +5,11 @@ later comes as the last element: ``{"error": …}``.
 """
 
 import logging
+import struct
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from socket import SO_SNDBUF, SO_SNDTIMEO, SOL_SOCKET
 from typing import Any
 
 import orjson
@@ -20,6 +22,11 @@ from tuning.server.answers import CONTENT_TYPE, error_body
 logger = logging.getLogger(__name__)
 
 Chunks = Generator[object, None, None]
+
+STALLED_SECONDS = 10
+"""What a reader may take to make room for more."""
+SENT_AHEAD = 64 * 1024
+"""Bytes on their way to a reader: left alone, the system would take megabytes before it says that nobody reads."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,12 +50,22 @@ def is_sse(request: HttpRequest) -> bool:
     return "sse" in (request.GET.get("alt"), request.GET.get("$alt"))
 
 
-def streamed(chunks: Chunks, *, sse: bool) -> StreamingHttpResponse:
-    """``chunks``, resources, as they come. Raises what the first raises; the rest is closed when the caller leaves."""
-    framing = EVENTS if sse else ARRAY
+def streamed(request: HttpRequest, chunks: Chunks) -> StreamingHttpResponse:
+    """``chunks``, resources, as they come. Raises what the first raises; the rest is closed when the caller leaves,
+    or reads nothing for :data:`STALLED_SECONDS`.
+    """
+    framing = EVENTS if is_sse(request) else ARRAY
+    _let_go_of_who_stalls(request)
     response = StreamingHttpResponse(Begun(_framed(chunks, framing)), content_type=framing.content_type)
     response["X-Accel-Buffering"] = "no"  # proxies would collect the pieces
     return response
+
+
+def _let_go_of_who_stalls(request: HttpRequest) -> None:
+    """gunicorn itself would wait for ever, and the answer keep its place."""
+    if connection := request.META.get("gunicorn.socket"):
+        connection.setsockopt(SOL_SOCKET, SO_SNDBUF, SENT_AHEAD)
+        connection.setsockopt(SOL_SOCKET, SO_SNDTIMEO, struct.pack("ll", STALLED_SECONDS, 0))
 
 
 class Begun:

@@ -44,10 +44,10 @@ class Desk:
         return answers.ask(self.ready.address, self.ready.key, question, timeout)
 
     def stream(
-        self, prompt: str, adapter: Path | None = None, **changes: object
+        self, prompt: str, adapter: Path | None = None, timeout: float = 60, **changes: object
     ) -> Generator[Piece | Ending, None, None]:
         question = self._question(prompt, adapter, **changes)
-        return answers.stream(self.ready.address, self.ready.key, question, timeout=60)
+        return answers.stream(self.ready.address, self.ready.key, question, timeout)
 
     def count(self, prompt: str) -> int:
         return answers.count(self.ready.address, self.ready.key, CountSpec(base=self.base, prompt=prompt))

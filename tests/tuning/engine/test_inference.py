@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -181,20 +182,42 @@ def test_a_stream_shows_nothing_of_a_stop_sequence(desk: Desk, stuttering: Path)
     assert "".join(piece.text for piece in pieces) == "ababac"
 
 
-def test_whoever_hangs_up_has_the_answer_stopped(endless: Desk) -> None:
-    """llama.cpp takes one question after the other: a second one waits until the first is out of the way."""
-    stream = endless.stream("1", max_output_tokens=tiny_llama.ENDLESS)
-    assert isinstance(next(stream), Piece)
-    stream.close()
+def begins(desk: Desk) -> bool:
+    """Whether an answer without end begins within five seconds. Two have room beside each other, and no third."""
+    stream = desk.stream("1", max_output_tokens=tiny_llama.ENDLESS, timeout=5)
+    with closing(stream):
+        return isinstance(next(stream), Piece)
 
-    assert endless.ask("1", max_output_tokens=1, timeout=5).answer_tokens == 1
+
+def test_whoever_hangs_up_has_the_answer_stopped(endless: Desk) -> None:
+    assert all(begins(endless) for _ in range(4))
 
 
 def test_an_answer_that_took_too_long_is_stopped(endless: Desk) -> None:
-    with pytest.raises(TimedOut):
-        endless.ask("1", max_output_tokens=tiny_llama.ENDLESS, timeout=0.5)
+    for _ in range(3):
+        with pytest.raises(TimedOut):
+            endless.ask("1", max_output_tokens=tiny_llama.ENDLESS, timeout=0.5)
 
-    assert endless.ask("1", max_output_tokens=1, timeout=5).answer_tokens == 1
+    assert begins(endless)
+
+
+def test_who_leaves_while_waiting_is_not_answered(endless: Desk) -> None:
+    with closing(endless.stream("1", max_output_tokens=tiny_llama.ENDLESS)) as first:
+        next(first)
+        with closing(endless.stream("1", max_output_tokens=tiny_llama.ENDLESS)) as second:
+            next(second)
+            with pytest.raises(TimedOut):
+                endless.ask("1", max_output_tokens=tiny_llama.ENDLESS, timeout=0.5)
+        assert begins(endless)
+
+
+def test_eight_answers_at_once_are_those_of_one_alone(desk: Desk, tuned: Path, stuttering: Path) -> None:
+    """In one batch, and with adapters beside each other: nobody's answer depends on the neighbours'."""
+    asked = [(prompt, adapter) for prompt in PROMPTS[:6] for adapter in (None, tuned, stuttering, tuned)]
+    alone = [desk.ask(prompt, adapter) for prompt, adapter in asked]
+
+    with ThreadPoolExecutor(8) as asking:
+        assert list(asking.map(lambda question: desk.ask(*question), asked)) == alone
 
 
 @pytest.mark.parametrize("prompt", ["", "1", "日本", "<|im_end|>", "word " * 30])

@@ -1,6 +1,7 @@
 """Answers that come in pieces, over real HTTP."""
 
 import json
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -127,12 +128,36 @@ def test_what_fails_before_the_first_piece_is_an_error_and_no_array(asked: Tunin
 
 
 def test_pieces_come_while_the_answer_is_made_and_stop_with_the_caller(asked: TuningServer, key: str) -> None:
-    """The whole answer would take half a minute, and a model answers one question after the other."""
+    """The whole answer would take half a minute, and two have room beside each other: no third would begin."""
     stream = ENDLESS.format("streamGenerateContent")
-    with asked.post(f"{stream}?alt=sse", key, json=FOR_EVER, stream=True) as answer:
-        assert next(answer.iter_content(None)).startswith(b"data: {")
-    again = asked.post(ENDLESS.format("generateContent"), key, json=question(maxOutputTokens=1), timeout=5)
-    assert again.status_code == 200
+    for _ in range(4):
+        with asked.post(f"{stream}?alt=sse", key, json=FOR_EVER, stream=True, timeout=5) as answer:
+            assert next(answer.iter_content(None)).startswith(b"data: {")
+
+
+@pytest.mark.kill
+def test_reader_who_stalls_is_let_go(asked: TuningServer, key: str) -> None:
+    port = int(asked.environment["API_PORT"])
+    with socket.socket() as caller:
+        caller.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        caller.connect(("127.0.0.1", port))
+        content = json.dumps(FOR_EVER).encode()
+        lines = [
+            f"POST {ENDLESS.format('streamGenerateContent')} HTTP/1.1",
+            "Host: localhost",
+            f"X-Goog-Api-Key: {key}",
+        ]
+        lines += ["Content-Type: application/json", f"Content-Length: {len(content)}", "", ""]
+        caller.sendall("\r\n".join(lines).encode() + content)
+        assert caller.recv(20).startswith(b"HTTP/1.1 200")
+        ours = caller.getsockname()
+
+        def is_held() -> bool:
+            ends = psutil.net_connections("tcp")
+            return any(end.raddr == ours and end.status == psutil.CONN_ESTABLISHED for end in ends)
+
+        assert is_held()
+        wait_until(lambda: not is_held(), seconds=60)
 
 
 def test_our_own_client_hears_the_pieces_and_hangs_up(asked: TuningServer, key: str) -> None:
@@ -149,8 +174,8 @@ def test_our_own_client_hears_the_pieces_and_hangs_up(asked: TuningServer, key: 
     assert models.count_tokens("models/endless", request) == used.prompt_token_count
 
 
-def test_streams_leave_room_for_what_is_quick(asked: TuningServer, key: str) -> None:
-    """Eight callers who stream at once: some are told to come again, and everybody else is served."""
+def test_streams_leave_room_for_what_is_quick_and_for_others(asked: TuningServer, key: str) -> None:
+    """A person who streams ten answers at once is told to come again with two; everybody else is served."""
     stream = f"{asked.url}{ENDLESS.format('streamGenerateContent')}?alt=sse&key={key}"
     contents = {"contents": FOR_EVER["contents"]}
     statuses: list[int] = []
@@ -161,12 +186,15 @@ def test_streams_leave_room_for_what_is_quick(asked: TuningServer, key: str) -> 
             statuses.append(answer.status_code)
             leave.wait(30)
 
-    with ThreadPoolExecutor(8) as callers:
+    with ThreadPoolExecutor(10) as callers:
         try:
-            calls = [callers.submit(call) for _ in range(8)]
-            wait_until(lambda: statuses.count(503) == 3)
+            calls = [callers.submit(call) for _ in range(10)]
+            wait_until(lambda: statuses.count(503) == 2)
             assert asked.get("/v1beta/tunedModels", key, timeout=5).status_code == 200
             assert asked.post("/v1beta/models/endless:countTokens", key, json=contents, timeout=5).ok
+            other = asked.api_key("grace@example.com")
+            short = question(maxOutputTokens=1)
+            assert asked.post(ENDLESS.format("generateContent"), other, json=short, timeout=10).status_code == 200
         finally:
             leave.set()
     assert not any(call.exception() for call in calls)

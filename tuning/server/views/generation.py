@@ -14,7 +14,7 @@ from tuning.server.access import Action
 from tuning.server.answers import answer
 from tuning.server.generation import Asked
 from tuning.server.routing import View, read
-from tuning.server.streams import is_sse, streamed
+from tuning.server.streams import streamed
 from tuning.server.views import tuned_models
 
 Ask = Callable[[HttpRequest, Asked], HttpResponseBase]
@@ -22,14 +22,14 @@ Ask = Callable[[HttpRequest, Asked], HttpResponseBase]
 
 def of_tuned_model(ask: Ask) -> View:
     def view(request: HttpRequest, caller: Identity, version: str, model_id: str) -> HttpResponseBase:
-        return ask(request, generation.tuned_model(tuned_models.find(caller, model_id, Action.ASK)))
+        return ask(request, generation.tuned_model(tuned_models.find(caller, model_id, Action.ASK), caller))
 
     return view
 
 
 def of_base_model(ask: Ask) -> View:
     def view(request: HttpRequest, caller: Identity, version: str, model_id: str) -> HttpResponseBase:
-        return ask(request, generation.base_model(base_models.find(model_id)))
+        return ask(request, generation.base_model(base_models.find(model_id), caller))
 
     return view
 
@@ -40,7 +40,7 @@ def content(request: HttpRequest, asked: Asked) -> HttpResponseBase:
 
 def content_stream(request: HttpRequest, asked: Asked) -> HttpResponseBase:
     chunks = generation.content_stream(asked, read(GenerateContentRequest, request))
-    return streamed(chunks, sse=is_sse(request))
+    return streamed(request, chunks)
 
 
 def text(request: HttpRequest, asked: Asked) -> HttpResponseBase:

@@ -13,5 +13,5 @@ class Command(BaseCommand):
 
     def handle(self, **options: object) -> None:
         bind = f"127.0.0.1:{settings.API_PORT}"
-        arguments = ["--bind", bind, "--worker-class", "gthread", "--threads", "8"]
+        arguments = ["--bind", bind, "--worker-class", "gthread", "--threads", "24"]
         os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "tuning.server.wsgi", *arguments])  # noqa: S606
