@@ -8,8 +8,7 @@ import logging
 import secrets
 import zlib
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
-from math import isfinite
+from datetime import timedelta
 from typing import Any, Self
 
 from django.db import models, transaction
@@ -21,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from dashboard.accounts.models import User
 from dashboard.connections.models import Connection
 from dashboard.datasets.models import DatasetVersion
-from dashboard.jobs import chronicle
+from dashboard.jobs import chronicle, told
 from dashboard.jobs.chronicle import News
 from tuning import curves
 from tuning.errors import NotFound, ServiceError
@@ -33,8 +32,6 @@ logger = logging.getLogger(__name__)
 
 REFRESH_INTERVAL = timedelta(seconds=1)
 """A service is asked about a job at most once in this time, however many people watch."""
-
-SMALL_CURVE_POINTS = 48
 
 
 class JobQuerySet(models.QuerySet["Job"]):
@@ -231,8 +228,8 @@ class Job(models.Model):
             self.refresh_from_db(from_queryset=Job.objects.select_for_update())
             if self.is_final:
                 return False
-            self._store_points(status.attempt, points)
-            self._store_status(status)
+            told.keep_points(self, status.attempt, points)
+            told.keep_status(self, status)
             if news:
                 chronicle.keep(self, news)
             self.save()
@@ -292,50 +289,6 @@ class Job(models.Model):
             self.answered,
             self.log_cursor,
         )
-
-    def _store_points(self, attempt: int, points: Sequence[Point]) -> None:
-        if attempt != self.attempt:
-            self.chunks.all().delete()
-            self.attempt, self.completed_steps, self.first_loss, self.small_curve = attempt, 0, None, []
-            self.validation, self.samples, self.answered = [], [], 0
-        fresh = [point for point in points if point.step > self.completed_steps]
-        if not fresh:
-            return
-        self.chunks.create(data=curves.pack(fresh))
-        self.completed_steps = fresh[-1].step
-        series = curves.arrays(self.series())
-        self.first_loss, self.last_loss = float(series.values[0]), float(series.values[-1])
-        self.first_step_at, self.last_step_at = _moment(series.times[0]), _moment(series.times[-1])
-        chosen = curves.downsample(series.steps, series.values, SMALL_CURVE_POINTS // 2)
-        self.small_curve = [[int(series.steps[i]), round(float(series.values[i]), 4)] for i in chosen]
-
-    def _store_status(self, status: JobStatus) -> None:
-        self.state, self.model, self.total_steps = status.state, status.model, status.total_steps
-        self.queue_place, self.expected_start = status.queue_place, status.expected_start
-        self.preparing = status.preparing
-        self.started, self.finished = status.started, status.finished
-        if status.failure:
-            self.failure_code, self.failure_detail = status.failure.code, status.failure.detail
-        self._store_validation(status)
-        if status.kept:
-            self.kept_since, self.kept_until = status.kept.since, status.kept.until
-
-    def _store_validation(self, status: JobStatus) -> None:
-        known = {row[0] for row in self.validation}
-        fresh = [point for point in status.validation if point.step not in known]
-        self.validation += [[point.step, point.epoch, _finite(point.value)] for point in fresh]
-        best = status.best
-        self.best_step, self.best_epoch = (best.step, best.epoch) if best else (None, None)
-        self.best_loss = _finite(best.loss) if best else None
-        self.stopped_step = status.stopped
-
-
-def _finite(loss: float) -> float | None:
-    return loss if isfinite(loss) else None
-
-
-def _moment(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, tz=UTC)
 
 
 def fingerprint(jobs: Iterable[Job]) -> str:

@@ -211,6 +211,14 @@ class RecipeForm(forms.Form):
             self.add_error("epoch_count", too_many % {"steps": f"{steps:,}", "most": f"{TOTAL_STEPS:,}"})
 
 
+def said_by(job: Job) -> dict[str, Any]:
+    """What to fill in for a job like ``job``, by the names of the fields."""
+    said = {name: getattr(job.recipe, name) for name in _order()}
+    said["validation"] = f"{job.recipe.validation:g}"
+    apart = job.validation_version
+    return said | ({"validation_dataset": apart.dataset_id} if apart else {})
+
+
 def settings_of(job: Job) -> list[tuple[str, str]]:
     """Every hyperparameter of ``job`` by the name that the form has for it, as it was used."""
     recipe = job.recipe

@@ -3,11 +3,12 @@
 import json
 import logging
 from math import ceil
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
+from django.db.models import Model, QuerySet
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
@@ -22,7 +23,7 @@ from dashboard.jobs import chronicle, exports, snippets
 from dashboard.jobs.estimates import estimate as estimate_job
 from dashboard.jobs.forms import NewJob
 from dashboard.jobs.models import Job, fingerprint
-from dashboard.jobs.recipes import settings_of
+from dashboard.jobs.recipes import said_by, settings_of
 from dashboard.jobs.retention import kept_sentence
 from dashboard.messages import explain, explain_failure
 from tuning.errors import ServiceError, Unavailable
@@ -33,6 +34,8 @@ from tuning.recipes import assumed
 logger = logging.getLogger(__name__)
 
 JOBS_A_PAGE = 50
+
+Row = TypeVar("Row", bound=Model)
 
 
 @require_safe
@@ -100,8 +103,6 @@ def detail(request: Request, pk: int) -> HttpResponse:
         "figure": figure,
         "lines": chronicle.last_lines(job),
         "after": 0,
-        "exports": exports.offered(job),
-        "kept": kept_sentence(job),
         "curl": snippets.curl(job),
         "python": snippets.python(job),
     }
@@ -194,19 +195,30 @@ def _context(job: Job) -> dict[str, Any]:
         "failure": explain_failure(job.failure_code) if job.failure_code else None,
         "settings": settings_of(job),
         "epochs": chronicle.epochs(job.samples),
+        "exports": exports.offered(job),
+        "kept": kept_sentence(job),
     }
 
 
 def _initial(request: Request) -> dict[str, Any]:
-    """What the address of the form brings along, e.g. ``?dataset=3``; a dataset lends the job its name."""
+    """What the address of the form brings along: ``?dataset=3``, which lends the job its name and usual settings, or
+    ``?again=7``, a job that is to be done once more.
+    """
     asked = {name: request.GET[name] for name in ("dataset", "display_name") if name in request.GET}
+    if again := _named(request, Job.objects.visible_to(request.user), "again"):
+        return {"dataset": again.dataset_version.dataset_id, "display_name": again.display_name} | said_by(again)
     datasets = Dataset.objects.visible_to(request.user).order_by("-created")
-    pk = asked.get("dataset", "")
-    chosen = datasets.filter(pk=pk).first() if pk.isdecimal() and len(pk) < 16 else datasets.first()
+    chosen = _named(request, datasets, "dataset") if "dataset" in asked else datasets.first()
     if chosen is None:
         return asked
     usual = assumed(chosen.latest.examples)
     return {"display_name": chosen.name[:40], **{name: getattr(usual, name) for name in NewJob.FIRST}} | asked
+
+
+def _named(request: Request, rows: QuerySet[Row], name: str) -> Row | None:
+    """The one of ``rows`` that the address names, if it does."""
+    pk = request.GET.get(name, "")
+    return rows.filter(pk=pk).first() if pk.isdecimal() and len(pk) < 16 else None
 
 
 def _start(form: NewJob) -> Job | None:

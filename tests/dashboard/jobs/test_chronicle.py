@@ -183,6 +183,13 @@ def test_downloads_are_offered_when_there_is_a_model(browser: Client, alice: Use
     assert browser.get(f"/jobs/{job.pk}/export/secrets").status_code == 404
 
 
+def test_downloads_appear_when_somebody_watches_the_job_end(browser: Client, alice: User) -> None:
+    job = validated_job(alice, steps=15, state=JobState.SUCCEEDED)
+    news = browser.get(f"/jobs/{job.pk}/live/?after=6&attempt=1&state=RUNNING&seen=x", headers=HTMX).content.decode()
+    assert "merged.gguf" in news
+    assert 'id="afterwards" hx-swap-oob="true"' in news
+
+
 def test_download_is_handed_on_as_it_comes(browser: Client, alice: User, settings: Any) -> None:
     job = validated_job(alice, steps=15, state=JobState.SUCCEEDED)
     with scripted(answer(200, b"GGUF" * 100_000)) as service:

@@ -123,6 +123,27 @@ def test_page_tells_every_setting(browser: Client, alice: User) -> None:
     assert "3 examples" in page
 
 
+def test_job_is_started_again_with_all_its_settings(browser: Client, alice: User) -> None:
+    job = with_recipe(alice, rank=12, schedule=Schedule.LINEAR, validation=0.2, samples=2)
+    assert f"/jobs/new/?again={job.pk}" in browser.get(f"/jobs/{fail(job).pk}/").content.decode()
+    filled = browser.get("/jobs/new/", {"again": job.pk}).context["form"]
+    values = {field.name: field.value() for field in filled if field.value() is not None}
+    again = NewJob(alice, values)
+    assert errors(again) == {}
+    assert again.recipe() == job.recipe
+
+
+def test_job_of_somebody_else_is_not_started_again(browser: Client, alice: User) -> None:
+    DatasetFactory(owner=alice)
+    job = with_recipe(JobFactory().owner, rank=12)
+    assert browser.get("/jobs/new/", {"again": job.pk}).context["form"]["rank"].value() == 8
+
+
+def fail(job: Job) -> Job:
+    job.fail("failed")
+    return job
+
+
 def test_plain_job_is_said_in_googles_words(alice: User) -> None:
     curl = snippets.curl(with_recipe(alice))
     assert "/v1beta/tunedModels" in curl

@@ -1,0 +1,67 @@
+"""What a service says of a job, written into the job's row; saving it is for the caller."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from math import isfinite
+from typing import TYPE_CHECKING
+
+from tuning import curves
+from tuning.jobs import JobStatus, Point
+
+if TYPE_CHECKING:
+    from dashboard.jobs.models import Job
+
+SMALL_CURVE_POINTS = 48
+
+
+def keep_points(job: "Job", attempt: int, points: Sequence[Point]) -> None:
+    """Append losses; a new ``attempt`` makes void what the one before told. To be called in a transaction."""
+    if attempt != job.attempt:
+        _forget(job, attempt)
+    fresh = [point for point in points if point.step > job.completed_steps]
+    if not fresh:
+        return
+    job.chunks.create(data=curves.pack(fresh))
+    job.completed_steps = fresh[-1].step
+    series = curves.arrays(job.series())
+    job.first_loss, job.last_loss = float(series.values[0]), float(series.values[-1])
+    job.first_step_at, job.last_step_at = _moment(series.times[0]), _moment(series.times[-1])
+    chosen = curves.downsample(series.steps, series.values, SMALL_CURVE_POINTS // 2)
+    job.small_curve = [[int(series.steps[i]), round(float(series.values[i]), 4)] for i in chosen]
+
+
+def keep_status(job: "Job", status: JobStatus) -> None:
+    """Where the job is, and what it found out on held-out examples."""
+    job.state, job.model, job.total_steps = status.state, status.model, status.total_steps
+    job.queue_place, job.expected_start = status.queue_place, status.expected_start
+    job.preparing = status.preparing
+    job.started, job.finished = status.started, status.finished
+    if status.failure:
+        job.failure_code, job.failure_detail = status.failure.code, status.failure.detail
+    _keep_validation(job, status)
+    if status.kept:
+        job.kept_since, job.kept_until = status.kept.since, status.kept.until
+
+
+def _keep_validation(job: "Job", status: JobStatus) -> None:
+    known = {row[0] for row in job.validation}
+    fresh = [point for point in status.validation if point.step not in known]
+    job.validation += [[point.step, point.epoch, _finite(point.value)] for point in fresh]
+    best = status.best
+    job.best_step, job.best_epoch = (best.step, best.epoch) if best else (None, None)
+    job.best_loss = _finite(best.loss) if best else None
+    job.stopped_step = status.stopped
+
+
+def _forget(job: "Job", attempt: int) -> None:
+    job.chunks.all().delete()
+    job.attempt, job.completed_steps, job.first_loss, job.small_curve = attempt, 0, None, []
+    job.validation, job.samples, job.answered = [], [], 0
+
+
+def _finite(loss: float) -> float | None:
+    return loss if isfinite(loss) else None
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, tz=UTC)
