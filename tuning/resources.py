@@ -509,6 +509,17 @@ class NewJob:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class NewBaseModel:
+    """A base model to be made ready: one that is known by ``name``, or a new one from a ``folder`` of the server's."""
+
+    name: str = ""
+    folder: str = ""
+    display_name: str = ""
+    description: str = ""
+    licence: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class JobChange:
     """Jobs of a higher ``priority`` go first, whoever's they are; 0 is everybody's."""
 

@@ -146,6 +146,23 @@ class PrepareSpec:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class InspectSpec:
+    """A base model's folder or file, to be looked at before it is prepared in the folder ``models``."""
+
+    folder: Path
+    models: Path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MergeSpec:
+    """An adapter to be merged into its base: folders of both, and the GGUF file to be written."""
+
+    base: Path
+    adapter: Path
+    target: Path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class InferenceSpec:
     """Where the inference child finds what it serves. ``threads`` defaults to the number of CPUs."""
 

@@ -18,7 +18,6 @@ import orjson
 from cattrs import BaseValidationError, transform_error
 
 from tuning.engine.lines import decode
-from tuning.engine.staging import locked, staged
 from tuning.errors import EngineError
 
 ENTRY_FILE = "model.json"
@@ -26,6 +25,8 @@ WEIGHTS_FILE = "model.safetensors"
 CONFIG_FILE = "config.json"
 TOKENIZER_FILE = "tokenizer.json"
 GGUF_FILE = "f16.gguf"
+ADAPTER_GGUF = "adapter.gguf"
+"""In an adapter's folder."""
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,62}[a-z0-9])?")
 """A folder's name and a resource id at once: nothing in it can lead out of the folder of models."""
@@ -188,30 +189,29 @@ def prepared(name: str, models_dir: Path) -> Path:
 
 
 def write_entry(found: BaseModelEntry, folder: Path) -> None:
-    """Put ``found`` into its prepared folder."""
-    (folder / ENTRY_FILE).write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2))
+    """Put ``found`` into its folder."""
+    aside = folder / f".{ENTRY_FILE}"
+    aside.write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2))
+    aside.rename(folder / ENTRY_FILE)
 
 
 def place(found: BaseModelEntry, models_dir: Path) -> None:
     """Give ``found`` a folder, so that it can be prepared by name. Raises ``FileExistsError``."""
-    with locked(models_dir):
-        if (models_dir / found.name).exists():
-            raise FileExistsError(found.name)
-        with staged(models_dir / found.name) as folder:
-            write_entry(found, folder)
+    folder = models_dir / found.name
+    folder.mkdir(parents=True)
+    write_entry(found, folder)
 
 
 def remove(name: str, models_dir: Path) -> bool:
     """Take the folder of ``name`` away, prepared or not. Returns whether there was one."""
-    with locked(models_dir):
-        if NAME.fullmatch(name) is None or not (models_dir / name / ENTRY_FILE).is_file():
-            return False
-        # First out of sight: what is half gone must not look prepared.
-        gone = models_dir / f".{name}.gone"
-        shutil.rmtree(gone, ignore_errors=True)
-        (models_dir / name).rename(gone)
-        shutil.rmtree(gone)
-        return True
+    if NAME.fullmatch(name) is None or not (models_dir / name / ENTRY_FILE).is_file():
+        return False
+    # First out of sight: what is half gone must not look prepared.
+    gone = models_dir / f".{name}.gone"
+    shutil.rmtree(gone, ignore_errors=True)
+    (models_dir / name).rename(gone)
+    shutil.rmtree(gone)
+    return True
 
 
 def _added(name: str, models_dir: Path) -> BaseModelEntry | None:

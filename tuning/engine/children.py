@@ -19,7 +19,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import IO
 
-from tuning.engine import Event, InferenceSpec, PrepareSpec, TuneSpec, WarmSpec
+from tuning.engine import Event, InferenceSpec, InspectSpec, MergeSpec, PrepareSpec, TuneSpec, WarmSpec
 from tuning.engine.lines import decode_event, encode
 
 logger = logging.getLogger(__name__)
@@ -144,6 +144,16 @@ def start_preparation(base: str, models: Path) -> Child:
     Nothing to do where it is ready already; two at once do no harm.
     """
     return Child("tuning.engine.prepare", PrepareSpec(base=base, models=models.resolve()))
+
+
+def start_inspection(folder: Path, models: Path) -> Child:
+    """See whether the base model in ``folder`` can be used here: ``Done``, or ``Failed`` with the reason."""
+    return Child("tuning.engine.inspection", InspectSpec(folder=folder.resolve(), models=models.resolve()))
+
+
+def start_merging(spec: MergeSpec) -> Child:
+    """Write a base model with an adapter merged into it as GGUF: ``Progress`` events, then ``Done`` or ``Failed``."""
+    return Child("tuning.engine.merging", spec)
 
 
 def start_inference(models: Path, adapters: Path, *, threads: int | None = None) -> Child:

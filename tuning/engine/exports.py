@@ -10,13 +10,19 @@ import numpy as np
 import orjson
 
 from tuning.engine import catalogue, layout, shape, vocabulary, weights
-from tuning.engine.catalogue import CONFIG_FILE, TOKENIZER_FILE, WEIGHTS_FILE, BaseModelEntry, PromptFormat
+from tuning.engine.catalogue import (
+    CONFIG_FILE,
+    TOKENIZER_FILE,
+    WEIGHTS_FILE,
+    BaseModelEntry,
+    PromptFormat,
+)
 from tuning.engine.shape import Shape
 from tuning.engine.weights import Float32
 
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
 ADAPTER_CONFIG = "adapter_config.json"
-ADAPTER_GGUF = "adapter.gguf"
+ADAPTER_GGUF = catalogue.ADAPTER_GGUF
 
 TARGETS = [part.rpartition(".")[2] for part in shape.PROJECTIONS]
 """The layers that adapters are added to, as PEFT's ``target_modules`` names them."""

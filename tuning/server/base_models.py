@@ -3,13 +3,17 @@
 With the aliases, scripts written for Gemini tuning run unchanged; answers echo the name that was asked for.
 """
 
+import logging
 from dataclasses import dataclass
+from pathlib import Path
 
 from django.conf import settings
 
 from tuning.engine import catalogue
 from tuning.engine.catalogue import BaseModelEntry
-from tuning.errors import NotFound
+from tuning.errors import EngineError, NotFound
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,9 +39,32 @@ ALIASES = {
 """Temperature, top-p and top-k as the service echoed them for each."""
 
 
+def entries() -> list[BaseModelEntry]:
+    """The base models of this installation: those that come with it, those in the folder of models, and those that are
+    listed and not prepared yet.
+    """
+    there = catalogue.entries(settings.MODELS_DIR)
+    names = {entry.name for entry in there}
+    return [*there, *(entry for entry in listed() if entry.name not in names)]
+
+
+def listed() -> tuple[BaseModelEntry, ...]:
+    """Those of ``base-models.toml``; a mistake in it is logged and hides all of them, but nothing else."""
+    try:
+        return catalogue.listed(Path(settings.BASE_MODELS_FILE))
+    except (EngineError, OSError) as exc:
+        logger.error("%s: %s", settings.BASE_MODELS_FILE, getattr(exc, "detail", exc))
+        return ()
+
+
+def known(name: str) -> BaseModelEntry:
+    """The base model called ``name``; of one that was removed meanwhile, its name."""
+    return _entry(name) or BaseModelEntry(name=name, display_name=name)
+
+
 def offers() -> list[Offer]:
     """Every base model, the real ones first."""
-    real = [_real(entry) for entry in catalogue.entries(settings.MODELS_DIR)]
+    real = [_real(entry) for entry in entries()]
     return real + [_alias(name) for name in ALIASES]
 
 
@@ -46,14 +73,22 @@ def find(name: str) -> Offer:
     full = name if name.startswith("models/") else f"models/{name}"
     if full in ALIASES:
         return _alias(full)
-    for entry in catalogue.entries(settings.MODELS_DIR):
-        if entry.api_name == full:
-            return _real(entry)
-    raise NotFound("base_model_unknown", name=full[:100])
+    return _real(entry(full.removeprefix("models/")))
+
+
+def entry(name: str) -> BaseModelEntry:
+    """The base model called ``name``, without ``models/``. Raises ``NotFound``."""
+    if found := _entry(name):
+        return found
+    raise NotFound("base_model_unknown", name=f"models/{name}"[:100])
 
 
 def default() -> BaseModelEntry:
-    return catalogue.entry(settings.DEFAULT_BASE_MODEL, settings.MODELS_DIR)
+    return entry(settings.DEFAULT_BASE_MODEL)
+
+
+def _entry(name: str) -> BaseModelEntry | None:
+    return next((entry for entry in entries() if entry.name == name), None)
 
 
 def _real(entry: BaseModelEntry) -> Offer:

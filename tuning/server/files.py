@@ -21,10 +21,17 @@ from tuning.server.models import Job, Upload
 
 ABANDONED_SECONDS = 3600.0
 """Younger files may belong to a job that is being created at this moment."""
+MERGED_SECONDS = 86400.0
+"""So long a merged model is kept after somebody wanted it."""
 
 
 def training_data(digest: str) -> Path:
     return Path(settings.TRAINING_DIR) / f"{digest}.jsonl"
+
+
+def merged(job: Job) -> Path:
+    """The tuned model as one GGUF file; made when wanted: :mod:`tuning.server.merged`."""
+    return Path(settings.MERGED_DIR) / f"{job.operation_id}-{job.attempt}.gguf"
 
 
 def open_training_data(job: Job) -> BinaryIO:
@@ -129,6 +136,8 @@ def free(job: Job) -> None:
     with suppress(OSError):  # not empty: a new model of that name
         folder.rmdir()
     shutil.rmtree(source(job), ignore_errors=True)
+    for file in Path(settings.MERGED_DIR).glob(f"{job.operation_id}-*"):
+        file.unlink(missing_ok=True)
     remove_work(job)
     remove_unused(job)
 
@@ -193,12 +202,15 @@ def _sweep() -> None:
     for folder in Path(settings.WORK_DIR).glob("*-*"):
         if folder.name.rpartition("-")[0] not in unfinished and _abandoned(folder):
             shutil.rmtree(folder, ignore_errors=True)
+    for file in Path(settings.MERGED_DIR).glob("*"):
+        if _abandoned(file, MERGED_SECONDS):
+            file.unlink(missing_ok=True)
     for file in Path(settings.TRAINING_DIR).glob("*.jsonl"):
         if _abandoned(file) and not _in_use(file.stem):
             file.unlink(missing_ok=True)
 
 
-def _abandoned(path: Path) -> bool:
+def _abandoned(path: Path, after: float = ABANDONED_SECONDS) -> bool:
     with suppress(FileNotFoundError):
-        return time.time() - path.stat().st_mtime > ABANDONED_SECONDS
+        return time.time() - path.stat().st_mtime > after
     return False

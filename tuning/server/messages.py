@@ -23,6 +23,8 @@ SENTENCES = {
     ),
     "dataset_missing": "Dataset {sha256} does not exist. Send it by PUT /tuneboard/v1/datasets/{sha256}.",
     "training_data_gone": "The training data of {name} is no longer there.",
+    "base_folder_missing": "Folder {folder} is not in BASES_DIR.",
+    "base_model_gone": "The base model {name}, which the tuned model needs, was removed from this server.",
     "key_missing": "API key {id} does not exist.",
     "route_unknown": "The requested URL {path} was not found on this server.",
     "method_not_allowed": "The method {method} is not allowed here. Allowed: {allowed}.",
@@ -69,6 +71,21 @@ SENTENCES = {
     ),
     "base_model_unnamed": "Invalid value at 'tuned_model.base_model': name the model to be tuned.",
     "source_not_active": "Tuned model {name} cannot be tuned further: its state is not ACTIVE.",
+    "bad_base_name": (
+        "Invalid value at 'name', \"{name}\": must be lower-case letters, digits, hyphens and points, at most 64, and "
+        "begin and end with a letter or digit."
+    ),
+    "folder_outside": "Invalid value at 'folder', \"{folder}\": it, and what it links to, must lie in BASES_DIR.",
+    "base_model_exists": "There is a base model called {name} already. Choose another name.",
+    "base_model_kept": "{name} cannot be removed: it came with Tuneboard, or is this server's default.",
+    "base_model_in_use": "{name} is needed by {models} tuned models. Delete them first.",
+    "architecture_unknown": "The base model's architecture cannot be tuned: Llama, Mistral, Qwen2, Gemma can. {detail}",
+    "base_model_unreadable": "The base model's files are incomplete or damaged. {detail}",
+    "weights_unsafe": "The base model's weights are pickles, which may hold programs. Convert them to safetensors.",
+    "tokenizer_unknown": "The base model's tokenizer cannot be used. {detail}",
+    "chat_template_unusable": "The base model's chat template cannot be used. {detail}",
+    "does_not_fit": "The base model does not fit on this machine. {detail}",
+    "merging_failed": "The model could not be put together: {detail}.",
     "mask_unknown": "Invalid value at 'update_mask', \"{path}\": the fields that may be changed are {known}.",
     "owner_fixed": (
         "A tuned model has exactly one owner: that role can only be given away by its owner, with transferOwnership."

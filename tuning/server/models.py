@@ -151,6 +151,19 @@ class Job(models.Model):
         return b"".join(chunk.upto(self.completed_steps) for chunk in chunks)
 
 
+class BasePreparation(models.Model):
+    """A base model that an administrator wants to be made ready, or that could not be; gone when it is ready."""
+
+    base = models.CharField(max_length=64, unique=True)
+    """In the engine's catalogue."""
+    failure_code = models.CharField(max_length=40, blank=True)
+    """Why it could not be made ready. Nobody tries again until somebody asks for it."""
+    failure_detail = models.TextField(blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.base} {self.failure_code}".strip()
+
+
 class Turn(models.Model):
     """When an owner's job was last claimed: :mod:`tuning.server.turns`."""
 

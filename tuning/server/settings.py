@@ -28,7 +28,13 @@ VAR_DIR = (ROOT / env.path("VAR_DIR", Path("var"))).resolve()
 os.umask(0o077)  # other accounts of this machine read nothing of what we write
 MODELS_DIR = (ROOT / env.path("MODELS_DIR", VAR_DIR / "models")).resolve()
 """Prepared base models; a folder of its own so that several installations can share it."""
+BASE_MODELS_FILE = (ROOT / env.path("BASE_MODELS_FILE", VAR_DIR / "base-models.toml")).resolve()
+"""Lists further base models: docs/base-models.md."""
+BASES_DIR = (ROOT / env.path("BASES_DIR", VAR_DIR / "bases")).resolve()
+"""The only place from which administrators may add a base model without that file."""
 ADAPTERS_DIR = VAR_DIR / "adapters"
+MERGED_DIR = VAR_DIR / "merged"
+"""Tuned models as whole GGUF files, each until nobody has wanted it for a day."""
 SOURCES_DIR = VAR_DIR / "sources"
 WORK_DIR = VAR_DIR / "work"
 TRAINING_DIR = VAR_DIR / "training"

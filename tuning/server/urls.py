@@ -6,7 +6,8 @@ from tuning.server import answers
 from tuning.server.routing import IdConverter, VersionConverter, methods
 from tuning.server.views import base_models, generation, openapi, operations, permissions, tuned_models
 from tuning.server.views.generation import of_base_model, of_tuned_model
-from tuning.server.views.tuneboard import datasets, engine, jobs, keys, status, tokens
+from tuning.server.views.tuneboard import base_models as installed
+from tuning.server.views.tuneboard import datasets, downloads, engine, jobs, keys, status, tokens
 
 register_converter(VersionConverter, "version")
 register_converter(IdConverter, "id")
@@ -43,11 +44,17 @@ urlpatterns = [
     path("tuneboard/v1/jobs/<id:model_id>/points", methods(GET=jobs.points)),
     path("tuneboard/v1/jobs/<id:model_id>/log", methods(GET=jobs.log)),
     path("tuneboard/v1/jobs/<id:model_id>/samples", methods(GET=jobs.samples)),
-    path("tuneboard/v1/jobs/<id:model_id>/adapter", methods(GET=jobs.adapter)),
+    path("tuneboard/v1/jobs/<id:model_id>/adapter", methods(GET=downloads.adapter)),
+    path("tuneboard/v1/jobs/<id:model_id>/adapter.gguf", methods(GET=downloads.adapter_gguf)),
+    path("tuneboard/v1/jobs/<id:model_id>/merged.gguf", methods(GET=downloads.merged_gguf)),
+    path("tuneboard/v1/jobs/<id:model_id>/modelfile", methods(GET=downloads.modelfile)),
+    path("tuneboard/v1/jobs/<id:model_id>/card", methods(GET=downloads.card)),
     path("tuneboard/v1/jobs/<id:model_id>/training-data", methods(GET=jobs.training_data)),
     path("tuneboard/v1/datasets/<id:sha256>", methods(GET=datasets.get, PUT=datasets.put)),
     path("tuneboard/v1/keys", methods(GET=keys.listing, POST=keys.create)),
     path("tuneboard/v1/keys/<id:key_id>", methods(DELETE=keys.revoke)),
+    path("tuneboard/v1/base-models", methods(GET=installed.listing, POST=installed.add)),
+    path("tuneboard/v1/base-models/<id:name>", methods(GET=installed.get, DELETE=installed.remove)),
     path("tuneboard/v1/tokens", methods(POST=tokens.count)),
     path("tuneboard/v1/engine", methods(GET=engine.engine)),
     path("tuneboard/v1/status", methods(GET=status.status)),

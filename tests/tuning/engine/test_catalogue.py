@@ -131,6 +131,7 @@ def test_the_interface_loads_no_torch() -> None:
     heavy = {"torch", "transformers", "peft", "gguf", "xllamacpp", "safetensors", "tokenizers", "django"}
     program = (
         "import sys, tuning.engine, tuning.engine.answers, tuning.engine.catalogue, tuning.engine.children;"
+        "import tuning.engine.fit, tuning.engine.shape;"
         f"print(*({heavy!r} & set(sys.modules)))"
     )
     root = Path(catalogue.__file__).parents[2]

@@ -52,6 +52,10 @@ GET     tuneboard/v1/jobs/{model_id}/points             403       200     200   
 GET     tuneboard/v1/jobs/{model_id}/log                403       200     200     200     200
 GET     tuneboard/v1/jobs/{model_id}/samples            403       403     403     200     200
 GET     tuneboard/v1/jobs/{model_id}/adapter            403       400     400     400     400
+GET     tuneboard/v1/jobs/{model_id}/adapter.gguf       403       400     400     400     400
+GET     tuneboard/v1/jobs/{model_id}/merged.gguf        403       400     400     400     400
+GET     tuneboard/v1/jobs/{model_id}/modelfile          403       400     400     400     400
+GET     tuneboard/v1/jobs/{model_id}/card               403       400     400     400     400
 GET     tuneboard/v1/jobs/{model_id}/training-data      403       403     403     403     404
 GET     tuneboard/v1/datasets/{sha256}                  404       404     404     404     200
 PUT     tuneboard/v1/datasets/{sha256}                  400       400     400     400     400
@@ -59,6 +63,10 @@ GET     tuneboard/v1/keys                               200       200     200   
 POST    tuneboard/v1/keys                               403       403     403     403     403
 DELETE  tuneboard/v1/keys/{key_id}                      404       404     404     404     200
 POST    tuneboard/v1/tokens                             400       400     400     400     400
+GET     tuneboard/v1/base-models                        200       200     200     200     200
+POST    tuneboard/v1/base-models                        403       403     403     403     403
+GET     tuneboard/v1/base-models/{name}                 200       200     200     200     200
+DELETE  tuneboard/v1/base-models/{name}                 403       403     403     403     403
 GET     tuneboard/v1/engine                             403       403     403     403     403
 GET     tuneboard/v1/status                             200       200     200     200     200
 """
@@ -121,6 +129,7 @@ def sample(route: str) -> dict[str, object]:
         "operation_id": "op",
         "permission_id": READER,
         "sha256": DATASET,
+        "name": catalogue.DEFAULT,
         "key_id": ApiKey.objects.filter(name="owner").values_list("pk", flat=True).first(),
     }
 

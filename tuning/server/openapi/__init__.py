@@ -100,6 +100,7 @@ def _operation(method: Method) -> Schema:
                 "description": "Done.",
                 "content": _streamed(method) if method.streamed else _content(method.answers),
             },
+            **({"202": {"description": "Not yet.", "content": _json(method.accepted)}} if method.accepted else {}),
             "default": {"$ref": "#/components/responses/Error"},
         },
     }

@@ -18,6 +18,8 @@ class Method:
     query: tuple[str, ...] = ()
     public: bool = False
     """Whether it may be called without credentials."""
+    accepted: Schema | None = None
+    """What is answered, with 202, while it is not done yet."""
     streamed: bool = False
     """Whether it answers message after message: an array, or server-sent events."""
 
@@ -135,6 +137,31 @@ ENGINE = an_object(
     version=TEXT,
     tuners={"type": "array", "items": TUNER},
     queue=an_object(waiting=COUNT, running=COUNT, next={"type": "array", "items": TURN}),
+)
+
+BASE_MODEL = an_object(
+    name=TEXT,
+    displayName=TEXT,
+    description=TEXT,
+    licence=TEXT,
+    source={"type": "string", "enum": ["wheel", "folder", "hub", "placed"]},
+    state={"type": "string", "enum": ["ready", "preparing", "failed", "absent"]},
+    inputTokenLimit=COUNT,
+    outputTokenLimit=COUNT,
+    removable={"type": "boolean"},
+    preparing=maybe(COUNT),
+    failure=maybe(TEXT),
+    failureDetail=maybe(TEXT),
+    sha256=maybe({"type": "object", "additionalProperties": TEXT}),
+    bytes=maybe(COUNT),
+    parameters=maybe(COUNT),
+    fits=maybe({"type": "string", "enum": ["fits", "tight", "does_not_fit"]}),
+    fitsReasons=maybe({"type": "array", "items": {"type": "string", "enum": ["memory", "disk"]}}),
+    tuningBytes=maybe(COUNT),
+    answeringBytes=maybe(COUNT),
+    diskBytes=maybe(COUNT),
+    memoryBytes=maybe(COUNT),
+    freeDiskBytes=maybe(COUNT),
 )
 
 QUERY: dict[str, tuple[Schema, str]] = {
@@ -316,7 +343,24 @@ METHODS: dict[str, dict[str, Method]] = {
         )
     },
     f"{JOBS}/adapter": {
-        "GET": Method(name="job.adapter", about="The adapter: safetensors and GGUF.", answers="application/zip")
+        "GET": Method(
+            name="job.adapter", about="The adapter: safetensors, GGUF and a model card.", answers="application/zip"
+        )
+    },
+    f"{JOBS}/adapter.gguf": {
+        "GET": Method(name="job.adapterGguf", about="The adapter for llama.cpp.", answers="application/octet-stream")
+    },
+    f"{JOBS}/merged.gguf": {
+        "GET": Method(
+            name="job.mergedGguf",
+            about="Base and adapter as one GGUF file; 202 and Retry-After while it is put together.",
+            answers="application/octet-stream",
+            accepted=an_object(percent=COUNT),
+        )
+    },
+    f"{JOBS}/card": {"GET": Method(name="job.card", about="The model card.", answers="text/markdown; charset=utf-8")},
+    f"{JOBS}/modelfile": {
+        "GET": Method(name="job.modelfile", about="Ollama's Modelfile.", answers="text/plain; charset=utf-8")
     },
     f"{JOBS}/training-data": {
         "GET": Method(
@@ -344,6 +388,25 @@ METHODS: dict[str, dict[str, Method]] = {
         ),
     },
     "/tuneboard/v1/keys/{key_id}": {"DELETE": Method(name="keys.revoke", about="Make a key useless.", answers=EMPTY)},
+    "/tuneboard/v1/base-models": {
+        "GET": Method(
+            name="baseModels.list",
+            about="What can be tuned here, and would it fit.",
+            answers=an_object(
+                baseModels={"type": "array", "items": BASE_MODEL}, folders=maybe({"type": "array", "items": TEXT})
+            ),
+        ),
+        "POST": Method(
+            name="baseModels.add",
+            about="Have a base model made ready; for administrators.",
+            body=resources.NewBaseModel,
+            answers=BASE_MODEL,
+        ),
+    },
+    "/tuneboard/v1/base-models/{name}": {
+        "GET": Method(name="baseModels.get", about="One base model.", answers=BASE_MODEL),
+        "DELETE": Method(name="baseModels.remove", about="Remove its files; for administrators.", answers=EMPTY),
+    },
     "/tuneboard/v1/tokens": {
         "POST": Method(
             name="tokens.count",

@@ -1,13 +1,15 @@
 """Making base models ready: the default one at the start, others when a job waits for them."""
 
 import logging
+from contextlib import suppress
 from pathlib import Path
 
 from django.conf import settings
 
 from tuning.engine import Event, Failed, Progress, catalogue
 from tuning.engine.children import Child, start_preparation
-from tuning.server import queue
+from tuning.server import base_models, queue
+from tuning.server.models import BasePreparation
 from tuning.server.tuner.backoff import Backoff
 from tuning.server.tuner.presence import Presence
 
@@ -34,23 +36,29 @@ class Preparation:
         if self.child.exit_code is not None:
             self.child = None
             self._conclude()
+        elif self.base not in _wanted():
+            self._give_up(self.child)
 
     def stop(self) -> None:
         if self.child:
             self.child.stop(GRACE)
 
     def _start_if_wanted(self) -> None:
-        base = self._wanted()
+        base = next((base for base in _wanted() if not ready(base)), "")
         if base and self._backoff.due():
+            _give_a_folder(base)
             self._presence.say(preparing=0, preparing_base=base, failure_code="")
             self.base, self._failure = base, None
             self.child = start_preparation(base, Path(settings.MODELS_DIR))
             self._backoff.started()
 
-    def _wanted(self) -> str:
-        """A base model that is not ready and should be."""
-        wanted = (*queue.waiting_bases(), settings.DEFAULT_BASE_MODEL)
-        return next((base for base in wanted if not ready(base)), "")
+    def _give_up(self, child: Child) -> None:
+        """Nobody waits for it any more: its memory is for others."""
+        child.stop(GRACE)
+        self.child = None
+        self._backoff.succeeded()
+        self._presence.say(preparing=None, preparing_base="")
+        logger.info("base model %s is no longer wanted", self.base)
 
     def _hear(self, events: list[Event]) -> None:
         for event in events:
@@ -63,6 +71,7 @@ class Preparation:
         if ready(self.base):
             self._backoff.succeeded()
             self._presence.say(preparing=None, preparing_base="")
+            BasePreparation.objects.filter(base=self.base).delete()
             logger.info("base model %s is ready", self.base)
             return
         self._backoff.failed()
@@ -70,7 +79,23 @@ class Preparation:
         logger.warning("base model %s is not ready: %s %s", self.base, failure.code, failure.detail)
         self._presence.say(preparing=None, preparing_base="", failure_code=failure.code)
         if self._failure or self._backoff.failures >= PATIENCE:
+            told = {"failure_code": failure.code, "failure_detail": failure.detail}
+            BasePreparation.objects.update_or_create(base=self.base, defaults=told)
             queue.fail_waiting(self.base, failure.code, failure.detail)
+
+
+def _wanted() -> list[str]:
+    """The base models that should be ready, the most urgent first."""
+    asked = BasePreparation.objects.filter(failure_code="").order_by("pk").values_list("base", flat=True)
+    return [*queue.waiting_bases(), settings.DEFAULT_BASE_MODEL, *asked]
+
+
+def _give_a_folder(base: str) -> None:
+    """A base model that is listed, and was not wanted before, becomes one that can be prepared by name."""
+    entry = base_models.known(base)
+    if entry.weights is not None and base not in catalogue.BUILT_IN:
+        with suppress(FileExistsError):
+            catalogue.place(entry, Path(settings.MODELS_DIR))
 
 
 def ready(base: str) -> bool:

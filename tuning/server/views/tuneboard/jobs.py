@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from tuning import wire
 from tuning.assertions import Identity
-from tuning.errors import FailedPrecondition, InvalidRequest, NotFound
+from tuning.errors import InvalidRequest, NotFound
 from tuning.jobs import JobState, Point
 from tuning.resources import JobRecipe, NewJob
-from tuning.server import archives, creation, expectations, files, findings, rendering, retention, uploads
+from tuning.server import creation, expectations, files, findings, rendering, retention, uploads
 from tuning.server.access import Action
 from tuning.server.answers import answer, json_answer
 from tuning.server.models import Job, LogLine, TunerState
@@ -86,24 +86,6 @@ def samples(request: HttpRequest, caller: Identity, model_id: str) -> HttpRespon
     """
     found = tuned_models.find(caller, model_id, Action.CHANGE)
     return json_answer({"samples": findings.samples(found)})
-
-
-def adapter(request: HttpRequest, caller: Identity, model_id: str) -> HttpResponseBase:
-    """The adapter's folder as a zip file: safetensors and configuration as PEFT writes them, and GGUF.
-
-    For whoever may ask the model. Answers 400 until tuning has succeeded.
-    """
-    found = tuned_models.find(caller, model_id, Action.READ)
-    if not found.is_final:
-        raise FailedPrecondition("still_creating", name=found.name)
-    if found.state != JobState.SUCCEEDED:
-        raise FailedPrecondition("not_active", name=found.name)
-    content = archives.zipped(files.adapter(found), folder=found.model_id)
-    return StreamingHttpResponse(
-        content,
-        content_type="application/zip",
-        headers={"Content-Disposition": f'attachment; filename="{found.model_id}.zip"'},
-    )
 
 
 def training_data(request: HttpRequest, caller: Identity, model_id: str) -> HttpResponseBase:
