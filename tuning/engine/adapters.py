@@ -101,7 +101,8 @@ class LowRank:
             d_x += (d_between @ self._down) * mask
             x = x * mask
         self._rows(self._d_values).add_(d_between.t() @ x)
-        for piece, block in zip(self._ups, self._blocks(d_out.t() @ between), strict=True):
+        d_up = (between.t() @ d_out).t()  # the other way round, oneDNN takes a third longer
+        for piece, block in zip(self._ups, self._blocks(d_up), strict=True):
             piece.of(self._d_values).add_(block, alpha=self._scale)
 
     def _rows(self, whole: Tensor) -> Tensor:

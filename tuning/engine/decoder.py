@@ -66,7 +66,8 @@ class Decoder:
                 tensor: Tensor = weights.get_tensor(name)
                 return tensor.to(device, dtype)
 
-            self._embeddings = read("model.embed_tokens.weight")
+            # A copy, or else the whole file would stay in memory.
+            self._embeddings = read("model.embed_tokens.weight").clone()
             self._norm = read("model.norm.weight") + self.shape.norm_offset
             self._head = Linear(self._embeddings if self.shape.tied else read("lm_head.weight"), None, packed)
             self._layers = [Layer(self.shape, number, read, packed) for number in range(self.shape.layers)]
@@ -215,15 +216,16 @@ class Layer:
     def _mlp(self, y: Tensor, groups: Groups) -> tuple[Tensor, Any]:
         h, scale = ops.norm(y, self._mlp_norm, self._shape.eps)
         gate_up, gate_low = _adapted(h, self._linears[2], groups[2])
-        z, down_low = _adapted(ops.gate(gate_up, self._shape.activation), self._linears[3], groups[3])
+        gated, _ = ops.gate(gate_up, self._shape.activation)
+        z, down_low = _adapted(gated, self._linears[3], groups[3])
         z += y
         return z, (y, h, scale, gate_up, gate_low, down_low)
 
     def _mlp_backward(self, d_z: Tensor, groups: Groups, kept: Any) -> Tensor:
         y, h, scale, gate_up, gate_low, down_low = kept
-        gated = ops.gate(gate_up, self._shape.activation)
+        gated, activated = ops.gate(gate_up, self._shape.activation)  # sooner made again than kept
         d_gated = _adapted_backward(d_z, gated, self._linears[3], groups[3], down_low)
-        d_gate_up = ops.gate_backward(d_gated, gate_up, self._shape.activation)
+        d_gate_up = ops.gate_backward(d_gated, gate_up, activated, self._shape.activation)
         d_h = _adapted_backward(d_gate_up, h, self._linears[2], groups[2], gate_low)
         return ops.norm_backward(d_h, y, self._mlp_norm, scale).add_(d_z)
 

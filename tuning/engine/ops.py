@@ -86,19 +86,23 @@ def attend_backward(d_out: Tensor, d_heads: Heads, spans: tuple[Span, ...], kept
         backward(d_out[rows], d_queries[rows], d_keys[rows], d_values[rows], remembered)
 
 
-def gate(gate_up: Tensor, activation: Activation) -> Tensor:
-    """The MLP's gate applied: ``gate_up`` holds both halves side by side."""
+def gate(gate_up: Tensor, activation: Activation) -> tuple[Tensor, Tensor]:
+    """The MLP's gate applied, and the gates as they were activated. ``gate_up`` holds both halves side by side."""
     gates, ups = gate_up.chunk(2, dim=-1)
-    return _activate(gates, activation).mul_(ups)
+    activated = functional.silu(gates) if activation is Activation.SILU else functional.gelu(gates, approximate="tanh")
+    return activated * ups, activated
 
 
-def gate_backward(d_out: Tensor, gate_up: Tensor, activation: Activation) -> Tensor:
-    """The gradient of :func:`gate`'s argument."""
+def gate_backward(d_out: Tensor, gate_up: Tensor, activated: Tensor, activation: Activation) -> Tensor:
+    """The gradient of :func:`gate`'s argument. ``d_out`` is used up."""
     gates, ups = gate_up.chunk(2, dim=-1)
     d_gate_up = torch.empty_like(gate_up)
     d_gates, d_ups = d_gate_up.chunk(2, dim=-1)
-    torch.mul(d_out, _activate(gates, activation), out=d_ups)
-    d_gates.copy_(_activate_backward(d_out * ups, gates, activation))
+    torch.mul(d_out, activated, out=d_ups)
+    if activation is Activation.SILU:
+        torch.ops.aten.silu_backward.grad_input(d_out.mul_(ups), gates, grad_input=d_gates)
+    else:
+        torch.ops.aten.gelu_backward.grad_input(d_out.mul_(ups), gates, approximate="tanh", grad_input=d_gates)
     return d_gate_up
 
 
@@ -116,16 +120,6 @@ def cross_entropy(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
 def precise(x: Tensor) -> torch.dtype:
     """The type in which sums of ``x`` are kept."""
     return torch.promote_types(x.dtype, torch.float32)
-
-
-def _activate(x: Tensor, activation: Activation) -> Tensor:
-    return functional.silu(x) if activation is Activation.SILU else functional.gelu(x, approximate="tanh")
-
-
-def _activate_backward(d_out: Tensor, x: Tensor, activation: Activation) -> Tensor:
-    if activation is Activation.SILU:
-        return torch.ops.aten.silu_backward(d_out, x)  # type: ignore[no-any-return]
-    return torch.ops.aten.gelu_backward(d_out, x, approximate="tanh")  # type: ignore[no-any-return]
 
 
 def _is_exact(span: Span, values: Tensor) -> bool:
