@@ -7,6 +7,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
 from typing import BinaryIO, NoReturn, TypeVar
@@ -48,9 +49,10 @@ def run(kind: type[Task], work: Callable[[Task], Iterator[Event]]) -> NoReturn:
         _emit(out, Done())
     except Exception as exc:  # whatever it is, the supervisor is told, and the log has where
         why = reason(exc)
-        traceback.print_tb(exc.__traceback__)
-        sys.stderr.write(f"{why}\n")
         _emit(out, why)
+        with suppress(OSError):  # a full disk holds the log, too
+            traceback.print_tb(exc.__traceback__)
+            sys.stderr.write(f"{why}\n")
         os._exit(1)
     os._exit(0)
 

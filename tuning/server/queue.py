@@ -28,8 +28,6 @@ CHUNK_POINTS = 512
 """A chunk grows to about this many points (10 kB) before the next one is begun."""
 LOG_LINES = 2000
 """So many lines of a job's log are kept, the newest."""
-UNHEARD = ("warning", "The tuner was not heard of for too long: its work counts as interrupted.")
-"""What the log says of a lease that ran out."""
 
 
 class ClaimLost(Exception):
@@ -111,16 +109,21 @@ class Claim:
         """Back into the queue, nobody's fault: the tuner is asked to stop."""
         self._write(state=JobState.QUEUED, lease_until=None, updated=Now())
 
-    def die(self, code: str = "killed") -> None:
-        """The child died under the job: back into the queue, or the end of it (:data:`MAX_DEATHS`)."""
+    def die(self, how: str, code: str = "killed") -> None:
+        """The child died under the job: back into the queue, or the end of it (:data:`MAX_DEATHS`).
+
+        ``how`` begins a sentence for its log.
+        """
         job = self._ours().first()
         if job is None:
             raise ClaimLost
         death = _death(job)
-        if death["deaths"] >= MAX_DEATHS:
-            self._end(JobState.FAILED, failure_code=code, **death)
-        else:
-            self._write(state=JobState.QUEUED, lease_until=None, updated=Now(), **death)
+        with transaction.atomic():
+            if death["deaths"] >= MAX_DEATHS:
+                self._end(JobState.FAILED, failure_code=code, **death)
+            else:
+                self._write(state=JobState.QUEUED, lease_until=None, updated=Now(), **death)
+            _note_death(job, how)
 
     def _end(self, state: JobState, **changes: object) -> None:
         self._write(state=state, lease_until=None, updated=Now(), finished=Now(), **changes)
@@ -192,7 +195,7 @@ def _end_overdue(job: Job, ending: dict[str, object]) -> None:
     with transaction.atomic():
         ended = _unclaimed(job).update(lease_until=None, updated=Now(), finished=Now(), **ending)
         if ended and ending["state"] == JobState.FAILED:
-            _note(job, job.attempt, [UNHEARD])
+            _note_death(job, "Its tuner was not heard of any more")
 
 
 def _death(job: Job) -> dict[str, int]:
@@ -222,7 +225,7 @@ def _take(job: Job) -> bool:
         if taken:
             _note_turn(job)
         if taken and died:
-            _note(job, job.attempt, [UNHEARD])
+            _note_death(job, "Its tuner was not heard of any more")
     return bool(taken)
 
 
@@ -240,6 +243,11 @@ def _cut_after(job: Job, step: int) -> None:
     for chunk in job.chunks.filter(last_step__gt=step):
         chunk.points, chunk.last_step = chunk.upto(step), step
         chunk.save()
+
+
+def _note_death(job: Job, how: str) -> None:
+    further = "" if job.completed_steps > job.furthest else ", no further than before"
+    _note(job, job.attempt, [("warning", f"{how} after step {job.completed_steps}{further}.")])
 
 
 def _note(job: Job, attempt: int, lines: Sequence[tuple[str, str]]) -> None:

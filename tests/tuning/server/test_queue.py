@@ -57,7 +57,8 @@ def test_claim_with_a_living_lease_is_left_alone() -> None:
 
 
 WRITES: dict[str, list[Any]] = {
-    **{name: [] for name in ("heartbeat", "succeed", "cancel", "release", "die", "cancel_requested")},
+    **{name: [] for name in ("heartbeat", "succeed", "cancel", "release", "cancel_requested")},
+    "die": ["Killed"],
     "fail": ["failed"],
     "record": [[point(2)]],
     "resume": [1],
@@ -112,7 +113,7 @@ def test_new_attempt_shows_no_points_until_it_says_where_it_goes_on() -> None:
     job = make_job()
     claim = claimed()
     claim.record([point(1), point(2)])
-    claim.die()
+    claim.die("Killed")
     job.refresh_from_db()
     assert job.state == JobState.QUEUED
     assert job.points() == [point(1), point(2)]
@@ -180,8 +181,8 @@ def test_log_keeps_its_newest_lines(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_second_death_is_the_end() -> None:
     job = make_job()
-    claimed().die()
-    claimed().die()
+    claimed().die("Killed")
+    claimed().die("Killed")
     assert (state_of(job), job.failure_code, job.deaths) == (JobState.FAILED, "killed", 2)
     assert job.finished
 
@@ -192,12 +193,12 @@ def test_deaths_count_from_one_again_once_the_job_got_further() -> None:
         claim = claimed()
         claim.resume(step - 1)
         claim.record([point(number) for number in range(1, step + 1)])
-        claim.die()
+        claim.die("Killed")
         assert state_of(job) == JobState.QUEUED
     claim = claimed()
     claim.resume(3)
     claim.record([point(4)])
-    claim.die("stalled")
+    claim.die("It stood still", "stalled")
     assert (state_of(job), job.failure_code) == (JobState.FAILED, "stalled")
 
 
@@ -210,7 +211,7 @@ def test_lease_that_runs_out_is_forgiven_while_the_job_gets_further() -> None:
     let_lease_run_out(claimed())
     assert queue.claim() is None
     assert (state_of(job), job.failure_code) == (JobState.FAILED, "killed")
-    assert "not heard of" in job.log_lines.last().text
+    assert "not heard of any more after step 0, no further than before." in job.log_lines.last().text
 
 
 def test_lease_that_ran_out_twice_is_the_end() -> None:

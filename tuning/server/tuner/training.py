@@ -110,7 +110,7 @@ class Training:
             case Failed(code, detail):
                 self._fail(code, detail)
             case None if exit_code < 0:
-                self._die("killed", f"The process was killed by signal {-exit_code}.")
+                self.claim.die(f"The process was killed by signal {-exit_code}")
             case None:
                 self._fail("failed", f"exit status {exit_code}")
         files.discard(self.claim.job)
@@ -129,12 +129,8 @@ class Training:
     def _end_stalled(self) -> None:
         logger.warning("%r stalled", self.claim)
         self.child.stop(GRACE)
-        self._die("stalled", f"Nothing was heard for {settings.TUNER_STALL_SECONDS:.0f} seconds: the process is ended.")
+        self.claim.die(f"The process said nothing for {settings.TUNER_STALL_SECONDS:.0f} s, and was ended", "stalled")
         files.discard(self.claim.job)
-
-    def _die(self, code: str, line: str) -> None:
-        self.claim.log([("warning", line)])
-        self.claim.die(code)
 
     def _say(self, level: str, text: str) -> None:
         self._heard.add(Log(level, text))

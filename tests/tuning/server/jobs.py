@@ -1,0 +1,98 @@
+"""What tests do with a house: start jobs in it, watch them, find their processes."""
+
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.processes import TuningServer, child_running, wait_until
+from tests.tuning.server.bodies import body
+
+Curve = list[tuple[int, int, float]]
+"""Step, epochs completed, loss."""
+
+
+DEATH = re.compile(r"(?:killed by signal 9|heard of any more) after step (\d+)")
+
+
+class Watched:
+    """A job of ``epochs`` · 3.75 steps on the tiny model, just created."""
+
+    def __init__(self, house: TuningServer, key: str, model_id: str, epochs: int) -> None:
+        self.house, self.key, self.model_id = house, key, model_id
+        answer = house.post(f"/v1beta/tunedModels?tunedModelId={model_id}", key, json=body(epochs=epochs))
+        assert answer.status_code == 200, answer.text
+
+    def now(self) -> dict[str, Any]:
+        return self.house.job(self.model_id, self.key)
+
+    def after(self, step: int) -> dict[str, Any]:
+        """The job once it has made ``step`` steps, or has ended."""
+
+        def reached() -> dict[str, Any] | None:
+            # Its points are left out: they are many.
+            job = self.house.job(self.model_id, self.key, after=10**6)
+            return job if job["completedSteps"] >= step or job["state"] not in {"QUEUED", "RUNNING"} else None
+
+        return wait_until(reached)
+
+    def ended(self) -> dict[str, Any]:
+        return self.house.wait_for_state(self.model_id, self.key, seconds=200)
+
+    def cancel(self) -> None:
+        assert self.house.post(f"/v1beta/tunedModels/{self.model_id}:cancel", self.key).status_code == 200
+
+    def log(self) -> list[str]:
+        lines = self.house.get(f"/tuneboard/v1/jobs/{self.model_id}/log", self.key).json()["lines"]
+        return [line["text"] for line in lines]
+
+    def last_death(self) -> int:
+        """The most steps that were made when a process died."""
+        return max((int(found[1]) for line in self.log() if (found := DEATH.search(line))), default=0)
+
+    def adapter(self) -> bytes:
+        """The weights that were made."""
+        (found,) = (self.house.var_dir / "adapters" / self.model_id).glob("*/adapter_model.safetensors")
+        return found.read_bytes()
+
+
+def curve(job: dict[str, Any]) -> Curve:
+    return [(step, epoch, loss) for step, epoch, loss, _ in job["points"]]
+
+
+def training_child(tuner: subprocess.Popen[bytes]) -> int:
+    """The process that trains, once it is there."""
+    return wait_until(lambda: child_running(tuner.pid, "training"))
+
+
+def work_left(house: TuningServer) -> list[Path]:
+    """What jobs keep for their next attempt."""
+    return list((house.var_dir / "work").glob("*"))
+
+
+@contextmanager
+def tuner_in(house: TuningServer) -> Iterator[subprocess.Popen[bytes]]:
+    """A tuner that is stopped in the end."""
+    tuner = house.start_tuner()
+    try:
+        yield tuner
+    finally:
+        end(house)
+
+
+def end(house: TuningServer) -> None:
+    """Stop all tuners of ``house``."""
+    for tuner in house.tuners:
+        if tuner.poll() is None:
+            tuner.send_signal(signal.SIGCONT)
+            tuner.terminate()
+            tuner.wait(20)
+    house.tuners.clear()
+
+
+def kill(pid: int) -> None:
+    os.kill(pid, signal.SIGKILL)

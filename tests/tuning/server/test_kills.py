@@ -1,0 +1,115 @@
+"""Processes are killed at random moments, and nobody can tell from the result.
+
+The job has every step once, and its losses and weights are those of a job that nobody disturbed, to the last bit.
+"""
+
+import random
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.processes import TuningServer, tuning_server, wait_until
+from tests.tuning.server.jobs import Curve, Watched, curve, end, kill, training_child, work_left
+
+EPOCHS = 100
+STEPS = EPOCHS * 15 // 4
+LEASE = 3.0
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TuningServer]:
+    folder = tmp_path_factory.mktemp("kills")
+    settings = {"TUNING_LEASE_SECONDS": str(LEASE), "TUNER_CHECKPOINT_SECONDS": "0.2"}
+    with tuning_server(folder, tuner=False, **settings) as running:
+        yield running
+        end(running)
+
+
+@pytest.fixture(scope="module")
+def key(house: TuningServer) -> str:
+    return house.api_key()
+
+
+@pytest.fixture(scope="module")
+def undisturbed(house: TuningServer, key: str) -> tuple[Curve, bytes]:
+    """What the job comes to when nobody disturbs it."""
+    house.start_tuner()
+    job = Watched(house, key, "undisturbed", EPOCHS)
+    ended = job.ended()
+    assert ended["attempt"] == 1
+    assert len(ended["points"]) == STEPS
+    end(house)
+    return curve(ended), job.adapter()
+
+
+def kill_child(house: TuningServer) -> None:
+    kill(training_child(house.tuners[-1]))
+
+
+def kill_tuner(house: TuningServer) -> None:
+    house.tuners[-1].kill()
+    house.tuners.pop().wait()
+    house.start_tuner()
+
+
+def kill_api(house: TuningServer) -> None:
+    house.kill_api()
+    house.start_api()
+
+
+def disturb(house: TuningServer, job: Watched, plan: random.Random, kills: int) -> list[str]:
+    """Kill while the child loads, then after so many steps each; says what was done."""
+    training_child(house.tuners[-1])
+    time.sleep(plan.uniform(0, 2))  # wherever it may be by then: loading, tokenising, training
+    kill_child(house)
+    wait_for_next(job, 1)
+    done = ["child, early"]
+    # Each death comes later than the one before: two without progress would end the job, and rightly.
+    for step in sorted(plan.sample(range(20, STEPS * 9 // 10), kills - 1)):
+        reached = job.after(max(step, job.last_death() + 1))
+        time.sleep(plan.uniform(0, 0.2))
+        victim = plan.choice([kill_child, kill_child, kill_tuner, kill_api])
+        done.append(f"{victim.__name__} after step {reached['completedSteps']}")
+        victim(house)
+        if victim is not kill_api:
+            wait_for_next(job, reached["attempt"])
+    return done
+
+
+def wait_for_next(job: Watched, attempt: int) -> None:
+    """Until the job goes on, unless it had just ended."""
+
+    def goes_on() -> bool:
+        stands = job.now()
+        return stands["state"] not in {"QUEUED", "RUNNING"} or stands["attempt"] > attempt
+
+    wait_until(goes_on)
+
+
+def same_result(house: TuningServer, key: str, undisturbed: tuple[Curve, bytes], seed: int, kills: int) -> None:
+    losses, weights = undisturbed
+    house.start_tuner()
+    job = Watched(house, key, f"disturbed-{seed}", EPOCHS)
+    done = disturb(house, job, random.Random(seed), kills)
+    print(f"seed {seed}: {done}")
+    ended = job.ended()
+    end(house)
+    assert (ended["state"], ended["completedSteps"]) == ("SUCCEEDED", STEPS), job.log()
+    assert curve(ended) == losses
+    assert job.adapter() == weights
+    assert work_left(house) == []
+
+
+def test_job_that_was_killed_ends_as_if_nothing_had_been(
+    house: TuningServer, key: str, undisturbed: tuple[Curve, bytes]
+) -> None:
+    same_result(house, key, undisturbed, seed=0, kills=3)
+
+
+@pytest.mark.kill
+@pytest.mark.parametrize("seed", [1, 2, 3, 4])
+def test_job_that_was_killed_often_ends_as_if_nothing_had_been(
+    house: TuningServer, key: str, undisturbed: tuple[Curve, bytes], seed: int
+) -> None:
+    same_result(house, key, undisturbed, seed=seed, kills=7)
