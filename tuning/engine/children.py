@@ -82,13 +82,17 @@ class Child:
             return None
         return self._process.wait()
 
+    def hang_up(self) -> None:
+        """Have it end itself soon: its pipe closes."""
+        with suppress(OSError):
+            self._stdin.close()
+
     def stop(self, grace: float = 2.0) -> None:
         """End it now and wait until it is gone: its pipe closes, after ``grace`` seconds SIGTERM, after more SIGKILL.
 
         Events written before are still to be had from :meth:`events`. Stopping what has ended changes nothing.
         """
-        with suppress(OSError):
-            self._stdin.close()
+        self.hang_up()
         for end in (self._process.terminate, self._process.kill):
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(grace)

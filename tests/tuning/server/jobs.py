@@ -22,9 +22,9 @@ DEATH = re.compile(r"(?:killed by signal 9|heard of any more) after step (\d+)")
 class Watched:
     """A job of ``epochs`` · 3.75 steps on the tiny model, just created."""
 
-    def __init__(self, house: TuningServer, key: str, model_id: str, epochs: int) -> None:
+    def __init__(self, house: TuningServer, key: str, model_id: str, epochs: int, **changes: Any) -> None:
         self.house, self.key, self.model_id = house, key, model_id
-        answer = house.post(f"/v1beta/tunedModels?tunedModelId={model_id}", key, json=body(epochs=epochs))
+        answer = house.post(f"/v1beta/tunedModels?tunedModelId={model_id}", key, json=body(epochs=epochs, **changes))
         assert answer.status_code == 200, answer.text
 
     def now(self) -> dict[str, Any]:

@@ -121,6 +121,8 @@ class Tuner:
     def _end(self) -> None:
         """Stop the children, the job's first: its lease should not have to run out."""
         for training in self.trainings:
+            training.child.hang_up()
+        for training in self.trainings:
             self._guarded(training.stop)
         self._guarded(self.warm.stop)
         self._guarded(self.inference.stop)

@@ -1,0 +1,184 @@
+"""A full disk, no memory, a process that stands still, a base model that vanishes, and people who cancel: the job
+ends with its reason, or goes on; it never hangs, and leaves nothing behind.
+"""
+
+import os
+import resource
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests import tiny_llama
+from tests.processes import TuningServer, children_of, is_running, tuning_server, wait_until
+from tests.tuning.server.bodies import LONG, body
+from tests.tuning.server.jobs import Watched, kill, training_child, tuner_in, work_left
+
+CANCELLED_WITHIN = 2.0
+STOPPED_WITHIN = 5.0
+STALL = 10.0
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TuningServer]:
+    folder = tmp_path_factory.mktemp("trouble")
+    settings = {"TUNING_LEASE_SECONDS": "3", "TUNER_CHECKPOINT_SECONDS": "0.2", "TUNER_STALL_SECONDS": str(STALL)}
+    with tuning_server(folder, tuner=False, **settings) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def key(house: TuningServer) -> str:
+    return house.api_key()
+
+
+@pytest.fixture
+def tuner(house: TuningServer) -> Iterator[subprocess.Popen[bytes]]:
+    with tuner_in(house) as running:
+        yield running
+
+
+def limit(pid: int, kind: int, at: int) -> None:
+    """Allow the process ``pid`` no more than ``at`` from now on."""
+    resource.prlimit(pid, kind, (at, at))
+
+
+def assert_nothing_left(house: TuningServer, job: Watched) -> None:
+    assert work_left(house) == []
+    assert list((house.var_dir / "adapters" / job.model_id).glob("*")) == []
+
+
+def test_job_whose_disk_is_full_says_so_and_gives_its_room_back(
+    house: TuningServer, key: str, tuner: subprocess.Popen[bytes]
+) -> None:
+    job = Watched(house, key, "disk-full", LONG)
+    job.after(1)
+    limit(training_child(tuner), resource.RLIMIT_FSIZE, 0)
+    ended = job.ended()
+    assert (ended["state"], ended["failure"]["code"]) == ("FAILED", "disk_full")
+    assert "disk_full" in job.log()[-1]
+    assert_nothing_left(house, job)
+
+
+def test_job_that_gets_no_memory_says_so(house: TuningServer, key: str, tuner: subprocess.Popen[bytes]) -> None:
+    job = Watched(house, key, "no-memory", LONG)
+    job.after(1)
+    child = training_child(tuner)
+    limit(child, resource.RLIMIT_AS, psutil.Process(child).memory_info().rss)
+    ended = job.ended()
+    assert (ended["state"], ended["failure"]["code"]) == ("FAILED", "out_of_memory")
+    assert "out_of_memory" in job.log()[-1]
+    assert_nothing_left(house, job)
+
+
+def test_job_whose_base_model_vanished_says_so(house: TuningServer, key: str, tuner: subprocess.Popen[bytes]) -> None:
+    models = Path(house.environment["MODELS_DIR"])
+    folder = tiny_llama.build(models, "vanishing")
+    job = Watched(house, key, "base-vanished", LONG, base_model="models/vanishing")
+    job.after(1)
+    folder.rename(models.parent / "vanished")
+    kill(training_child(tuner))
+    ended = job.ended()
+    assert (ended["state"], ended["failure"]["code"]) == ("FAILED", "base_model_missing")
+    assert_nothing_left(house, job)
+
+
+def test_spoilt_checkpoints_cost_their_steps_alone(
+    house: TuningServer, key: str, tuner: subprocess.Popen[bytes]
+) -> None:
+    job = Watched(house, key, "spoilt", 20)
+    job.after(20)
+    wait_until(lambda: checkpoints(house))
+    kill(training_child(tuner))
+    for checkpoint in checkpoints(house):
+        checkpoint.write_bytes(checkpoint.read_bytes()[:-9] + b"nonsense!")
+    ended = job.ended()
+    assert ended["state"] == "SUCCEEDED"
+    assert [point[0] for point in ended["points"]] == list(range(1, ended["totalSteps"] + 1))
+
+
+def checkpoints(house: TuningServer) -> list[Path]:
+    return list((house.var_dir / "work").glob("*/checkpoint-*"))
+
+
+@pytest.mark.kill
+def test_process_that_stands_still_is_ended_and_the_job_tried_once_more(
+    house: TuningServer, key: str, tuner: subprocess.Popen[bytes]
+) -> None:
+    job = Watched(house, key, "stalled", LONG)
+    job.after(1)
+    os.kill(training_child(tuner), signal.SIGSTOP)
+    wait_until(lambda: job.now()["attempt"] == 2)
+    second = training_child(tuner)
+    os.kill(second, signal.SIGSTOP)
+    ended = job.ended()
+    assert (ended["state"], ended["failure"]["code"]) == ("FAILED", "stalled")
+    assert "said nothing for" in job.log()[-1]
+    assert not is_running(second)
+    assert_nothing_left(house, job)
+
+
+STAGES = {"loading": 0, "training": 1}
+"""Steps that were made when the job is cancelled."""
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_cancelled_job_is_gone_at_once_with_its_process_and_its_files(
+    house: TuningServer, key: str, tuner: subprocess.Popen[bytes], stage: str
+) -> None:
+    job = Watched(house, key, f"cancelled-{stage}", LONG)
+    child = training_child(tuner)
+    job.after(STAGES[stage])
+    asked = time.monotonic()
+    job.cancel()
+    wait_until(lambda: job.now()["state"] == "CANCELLED" and not is_running(child), every=0.02)
+    assert time.monotonic() - asked < CANCELLED_WITHIN
+    wait_until(lambda: not work_left(house))
+    assert_nothing_left(house, job)
+
+
+def test_cancelling_a_job_that_was_given_back_removes_its_files(house: TuningServer, key: str) -> None:
+    with tuner_in(house):
+        job = Watched(house, key, "given-back-and-cancelled", LONG)
+        job.after(1)
+    assert job.now()["state"] == "QUEUED"
+    assert work_left(house)
+    job.cancel()
+    assert job.now()["state"] == "CANCELLED"
+    assert_nothing_left(house, job)
+
+
+def test_tuner_that_is_asked_to_stop_gives_its_job_back_in_time(house: TuningServer, key: str) -> None:
+    tuner = house.start_tuner()
+    job = Watched(house, key, "handed-back", 40)
+    before = job.after(10)["completedSteps"]
+    children = children_of(tuner.pid)
+    asked = time.monotonic()
+    tuner.terminate()
+    assert tuner.wait(20) == 0
+    assert time.monotonic() - asked < STOPPED_WITHIN
+    assert not any(map(is_running, children))
+    stands = job.now()
+    assert stands["state"] == "QUEUED"
+    assert stands["completedSteps"] == len(stands["points"]) >= before
+    with tuner_in(house):
+        ended = job.ended()
+    assert (ended["state"], ended["attempt"]) == ("SUCCEEDED", 2)
+    assert [point[0] for point in ended["points"]] == list(range(1, ended["totalSteps"] + 1))
+
+
+def test_no_example_is_quoted_by_a_failure_or_a_log(
+    house: TuningServer, key: str, tuner: subprocess.Popen[bytes]
+) -> None:
+    secret = "the-secret-recipe"
+    sent = body()
+    sent["tuning_task"]["training_data"]["examples"]["examples"][3]["output"] = f"{secret} " * 400
+    job = Watched(house, key, "quoted", 1, tuning_task=sent["tuning_task"])
+    ended = job.ended()
+    assert (ended["state"], ended["failure"]["code"]) == ("FAILED", "example_too_long")
+    assert "4" in ended["failure"]["detail"]
+    assert secret not in str(ended["failure"]) + str(job.log()) + house.log()
