@@ -19,7 +19,7 @@ from tuning import curves
 from tuning.engine import Sampled, Validated
 from tuning.jobs import JobState, Point
 from tuning.resources import Role
-from tuning.server import findings, turns
+from tuning.server import files, findings, turns
 from tuning.server.models import Job, JobQuerySet, LogLine, LossChunk, Turn
 
 MAX_DEATHS = 2
@@ -171,9 +171,14 @@ def cancel(job: Job) -> None:
 
 def fail_waiting(base: str, code: str, detail: str) -> None:
     """End the queued jobs whose base model cannot be made ready, so that nobody waits for ever."""
-    Job.objects.filter(state=JobState.QUEUED, base=base).update(
-        state=JobState.FAILED, failure_code=code, failure_detail=detail, updated=Now(), finished=Now()
-    )
+    for job in Job.objects.filter(state=JobState.QUEUED, base=base):
+        with transaction.atomic():
+            ended = Job.objects.filter(pk=job.pk, state=JobState.QUEUED).update(
+                state=JobState.FAILED, failure_code=code, failure_detail=detail, updated=Now(), finished=Now()
+            )
+            if ended:
+                _note(job, job.attempt, [("error", f"Failed: {code}. {detail}")])
+        files.settle(job)
 
 
 def _next(ready: Callable[[str], bool]) -> Job | None:

@@ -28,20 +28,24 @@ class Watched:
         assert answer.status_code == 200, answer.text
 
     def now(self) -> dict[str, Any]:
+        """The job without its points: they are many."""
+        return self.house.job(self.model_id, self.key, after=10**6)
+
+    def whole(self) -> dict[str, Any]:
         return self.house.job(self.model_id, self.key)
 
     def after(self, step: int) -> dict[str, Any]:
         """The job once it has made ``step`` steps, or has ended."""
 
         def reached() -> dict[str, Any] | None:
-            # Its points are left out: they are many.
-            job = self.house.job(self.model_id, self.key, after=10**6)
-            return job if job["completedSteps"] >= step or job["state"] not in {"QUEUED", "RUNNING"} else None
+            job = self.now()
+            return job if job["completedSteps"] >= step or has_ended(job) else None
 
         return wait_until(reached)
 
     def ended(self) -> dict[str, Any]:
-        return self.house.wait_for_state(self.model_id, self.key, seconds=200)
+        wait_until(lambda: has_ended(self.now()), seconds=200)
+        return self.whole()
 
     def cancel(self) -> None:
         assert self.house.post(f"/v1beta/tunedModels/{self.model_id}:cancel", self.key).status_code == 200
@@ -58,6 +62,10 @@ class Watched:
         """The weights that were made."""
         (found,) = (self.house.var_dir / "adapters" / self.model_id).glob("*/adapter_model.safetensors")
         return found.read_bytes()
+
+
+def has_ended(job: dict[str, Any]) -> bool:
+    return job["state"] not in {"QUEUED", "RUNNING"}
 
 
 def curve(job: dict[str, Any]) -> Curve:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.processes import TuningServer, tuning_server, wait_until
-from tests.tuning.server.jobs import Curve, Watched, curve, end, kill, training_child, work_left
+from tests.tuning.server.jobs import Curve, Watched, curve, end, has_ended, kill, training_child, work_left
 
 EPOCHS = 100
 STEPS = EPOCHS * 15 // 4
@@ -82,7 +82,7 @@ def wait_for_next(job: Watched, attempt: int) -> None:
 
     def goes_on() -> bool:
         stands = job.now()
-        return stands["state"] not in {"QUEUED", "RUNNING"} or stands["attempt"] > attempt
+        return has_ended(stands) or stands["attempt"] > attempt
 
     wait_until(goes_on)
 

@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tests import tiny_llama
@@ -64,14 +63,20 @@ def test_job_whose_disk_is_full_says_so_and_gives_its_room_back(
     assert_nothing_left(house, job)
 
 
-def test_job_that_gets_no_memory_says_so(house: TuningServer, key: str, tuner: subprocess.Popen[bytes]) -> None:
-    job = Watched(house, key, "no-memory", LONG)
-    job.after(1)
-    child = training_child(tuner)
-    limit(child, resource.RLIMIT_AS, psutil.Process(child).memory_info().rss)
+@pytest.mark.kill
+def test_job_that_is_killed_twice_at_the_same_step_fails(
+    house: TuningServer, key: str, tuner: subprocess.Popen[bytes]
+) -> None:
+    job = Watched(house, key, "killed-twice", LONG)
+    for attempt in (1, 2):
+        wait_until(lambda: job.now()["attempt"] == attempt)
+        kill(training_child(tuner))  # as the system does where memory runs out
     ended = job.ended()
-    assert (ended["state"], ended["failure"]["code"]) == ("FAILED", "out_of_memory")
-    assert "out_of_memory" in job.log()[-1]
+    assert (ended["state"], ended["failure"]["code"]) == ("FAILED", "killed")
+    assert job.log()[-1] == "The process was killed by signal 9 after step 0, no further than before."
+    operation = house.get(f"/v1/{ended['operation']}", key).json()
+    assert operation["done"]
+    assert operation["error"]["code"] == 13
     assert_nothing_left(house, job)
 
 
@@ -162,7 +167,7 @@ def test_tuner_that_is_asked_to_stop_gives_its_job_back_in_time(house: TuningSer
     assert tuner.wait(20) == 0
     assert time.monotonic() - asked < STOPPED_WITHIN
     assert not any(map(is_running, children))
-    stands = job.now()
+    stands = job.whole()
     assert stands["state"] == "QUEUED"
     assert stands["completedSteps"] == len(stands["points"]) >= before
     with tuner_in(house):

@@ -79,20 +79,6 @@ def test_job_starts_again_when_its_child_is_killed(house: TuningServer, key: str
 
 
 @pytest.mark.kill
-def test_job_fails_when_its_child_is_killed_twice(house: TuningServer, key: str) -> None:
-    tuner = house.start_tuner()
-    start_job(house, key, "killed-twice", LONG)
-    for attempt in (1, 2):
-        wait_for_points(house, key, "killed-twice", attempt)
-        os.kill(wait_until(lambda: child(tuner, "training")), signal.SIGKILL)
-    job = house.wait_for_state("killed-twice", key)
-    assert (job["state"], job["failure"]["code"]) == ("FAILED", "killed")
-    operation = house.get(f"/v1/{job['operation']}", key).json()
-    assert operation["done"]
-    assert operation["error"]["code"] == 13
-
-
-@pytest.mark.kill
 def test_killed_tuner_leaves_no_child_and_the_next_one_takes_over(house: TuningServer, key: str) -> None:
     tuner = house.start_tuner()
     start_job(house, key, "tuner-killed")
