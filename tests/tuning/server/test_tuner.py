@@ -10,7 +10,7 @@ import pytest
 
 from tests import tiny_llama
 from tests.processes import TuningServer, child_running, children_of, is_running, tuning_server, wait_until
-from tests.tuning.server.bodies import LONG, body
+from tests.tuning.server.bodies import body
 
 LEASE = 3.0
 EPOCHS = 40
