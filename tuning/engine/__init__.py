@@ -43,7 +43,7 @@ class TuneSpec:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WarmSpec:
-    """What a training child loads ahead of its job: the libraries and this base model."""
+    """The base model that the job of a training child will probably want."""
 
     base: str
     models: Path
@@ -180,7 +180,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Warmed:
-    """A training child has loaded what it could and awaits its job, if that is not there already."""
+    """A training child has loaded its libraries and awaits its job, if that is not there already."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,7 +123,7 @@ class Child:
 
 
 class TrainingChild(Child):
-    """A training process that loads ``base``, and then awaits its job."""
+    """A training process that loads its libraries and then awaits its job, probably one on ``base``."""
 
     def __init__(self, base: str, models: Path) -> None:
         super().__init__("tuning.engine.training", WarmSpec(base=base, models=models.resolve()))

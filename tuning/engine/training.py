@@ -1,7 +1,7 @@
 """The training child: ``python -m tuning.engine.training``. Standard input brings two lines.
 
-The first is a :class:`tuning.engine.WarmSpec`: what to load. The second, a :class:`tuning.engine.TuneSpec` of the same
-base model, may come much later: a child that was started ahead spares its job the loading.
+The first is a :class:`tuning.engine.WarmSpec`: what will be wanted. The second, a :class:`tuning.engine.TuneSpec`, may
+come much later: a child that was started ahead spares its job the seconds in which libraries are loaded.
 """
 
 import os
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from tuning.engine import Event, TuneSpec, Warmed, WarmSpec, child
+from tuning.engine import Event, TuneSpec, Warmed, WarmSpec, catalogue, child
 
 YIELDING = 10
 """Of niceness: pages are drawn and questions answered before the next step is made."""
@@ -28,11 +28,19 @@ def train(warm: WarmSpec) -> Iterator[Event]:
 
     from tuning.engine import loop  # noqa: PLC0415
 
+    torch.optim.AdamW([torch.zeros(1)])  # the first one loads 800 modules, which takes a second
+    _read_ahead(warm.models / warm.base / catalogue.WEIGHTS_FILE)
     yield Warmed()
     spec = child.task(TuneSpec)
     if spec.threads:
         torch.set_num_threads(spec.threads)
     yield from loop.tune(spec)
+
+
+def _read_ahead(weights: Path) -> None:
+    """Have the system keep ``weights`` at hand. In this process they would take twice their size, all the time."""
+    with suppress(OSError, AttributeError), weights.open("rb") as file:  # not there, or no Linux
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_WILLNEED)
 
 
 if __name__ == "__main__":

@@ -181,7 +181,7 @@ def test_no_example_is_quoted_by_a_failure_or_a_log(
 ) -> None:
     secret = "the-secret-recipe"
     sent = body()
-    sent["tuning_task"]["training_data"]["examples"]["examples"][3]["output"] = f"{secret} " * 400
+    sent["tuning_task"]["training_data"]["examples"]["examples"][3]["output"] = f"{secret} " * 100
     job = Watched(house, key, "quoted", 1, tuning_task=sent["tuning_task"])
     ended = job.ended()
     assert (ended["state"], ended["failure"]["code"]) == ("FAILED", "example_too_long")

@@ -34,7 +34,7 @@ class Training:
         self._silence = Silence(settings.TUNER_STALL_SECONDS)
         self._next_heartbeat = 0.0
         spec = _spec(claim)
-        ahead = warm.take(spec.base)
+        ahead = warm.take()
         self.child = ahead or TrainingChild(spec.base, spec.models)
         self.child.begin(spec)
         self._say("info", f"Attempt {claim.attempt} begins" + (" in a process that was ready." if ahead else "."))
