@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("dashboard.accounts.urls")),
     path("account/keys/", include("dashboard.keys.urls")),
     path("datasets/", include("dashboard.datasets.urls")),
+    path("engine/", include("dashboard.engine.urls")),
     path("jobs/", include("dashboard.jobs.urls")),
     path("playground/", include("dashboard.playground.urls")),
 ]

@@ -59,6 +59,7 @@ class TuningServer:
             "ENV_FILE": os.devnull,
             "TUNING_DEFAULT_BASE_MODEL": tiny_llama.NAME,
             "OMP_NUM_THREADS": "1",
+            "TUNER_THREADS": "1",
             "TUNER_WARM": "false",
             **env,
         }

@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 
-from dashboard.messages import STATES
+from dashboard.messages import STATES, explain_failure
 from tuning.jobs import JobState
 
 register = template.Library()
@@ -70,6 +70,20 @@ def rough(span: timedelta) -> str:
 def size(number: int) -> str:
     """Bytes in their largest unit: "623 bytes", "1.5 MB", "64 MB"."""
     return re.sub(r"[.,]0(?=\D)", "", filesizeformat(number))
+
+
+@register.filter
+def millions(number: int) -> str:
+    """How many parameters a model has: "135 M", "1.5 B"."""
+    if number >= 1_000_000_000:
+        return f"{number / 1e9:.3g} B"
+    return f"{number / 1e6:.3g} M"
+
+
+@register.filter
+def failure_title(code: str) -> str:
+    """What went wrong, in a line."""
+    return explain_failure(code).title
 
 
 @register.filter

@@ -91,6 +91,8 @@ ROOMS = {
     "datasets": "/datasets/",
     "new-dataset": "/datasets/new/",
     "playground": "/playground/",
+    "engine": "/engine/",
+    "add-base": "/engine/bases/",
     "account": "/account/",
     "change-password": "/account/password/",
     "keys": "/account/keys/",

@@ -18,7 +18,7 @@ from tuning.errors import BadAnswer, Exhausted, InvalidRequest, ServiceError, Ti
 
 logger = logging.getLogger(__name__)
 
-Method = Literal["GET", "POST", "PUT", "DELETE"]
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Credentials = Callable[[], Mapping[str, str]]
 """Headers that say who asks; called anew for every request, so that they may be short-lived."""
 

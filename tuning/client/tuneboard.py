@@ -8,7 +8,7 @@ import orjson
 from tuning import wire
 from tuning.client import TunedModels, _read
 from tuning.client.failures import readable
-from tuning.client.transport import Download
+from tuning.client.transport import Download, Method
 from tuning.errors import BadAnswer
 from tuning.resources import ApiKey, ApiKeyPage, NewApiKey, NewJob, Operation
 
@@ -31,7 +31,13 @@ class Tuneboard(TunedModels):
     def job(self, model_id: str, part: str = "", **query: str) -> dict[str, Any]:
         """What the service tells of a job; ``part`` names one of its sub-resources."""
         path = f"{JOBS}/{model_id}/{part}" if part else f"{JOBS}/{model_id}"
-        body = self.ask("GET", path, query=query)
+        return self.tell("GET", path, query=query)
+
+    def tell(
+        self, method: Method, path: str, sent: dict[str, object] | None = None, *, query: dict[str, str] | None = None
+    ) -> dict[str, Any]:
+        """What the service says to ``sent``, both JSON objects that Google's API has no type for."""
+        body = self.ask(method, path, body=None if sent is None else orjson.dumps(sent), query=query)
         try:
             told = orjson.loads(body)
         except orjson.JSONDecodeError as exc:

@@ -23,6 +23,7 @@ from tuning.providers.base import (
     Sample,
     Takeaway,
 )
+from tuning.providers.engine import EngineRoom, EngineState, InstalledBase, NewBase, Turn
 
 __all__ = [
     "PROVIDERS",
@@ -32,17 +33,22 @@ __all__ = [
     "Capabilities",
     "Chronicler",
     "ConnectionSettings",
+    "EngineRoom",
+    "EngineState",
     "Export",
     "Exporter",
     "Identity",
+    "InstalledBase",
     "JobRef",
     "JobSpec",
     "KeyIssuer",
     "LogLine",
+    "NewBase",
     "Prompt",
     "Provider",
     "Sample",
     "Takeaway",
+    "Turn",
     "open_provider",
 ]
 

@@ -29,6 +29,7 @@ from tuning.providers.base import (
     Sample,
     Takeaway,
 )
+from tuning.providers.local_engine import LocalEngine
 from tuning.resources import (
     Content,
     GenerateContentRequest,
@@ -52,7 +53,7 @@ NO_POINTS = 999_999_999
 """A step no job gets beyond."""
 
 
-class LocalProvider:
+class LocalProvider(LocalEngine):
     """The tuned-models API, and ``/tuneboard/v1`` beside it. A fresh assertion signs every request.
 
     A job is found again by its operation's name, ``tunedModels/ID/operations/OPERATION``.

@@ -66,8 +66,7 @@ TUNER_WARM = env.bool("TUNER_WARM", True)
 """Whether an idle tuner keeps a training process with the libraries and the default base model loaded."""
 TUNER_SLOTS = max(env.int("TUNER_SLOTS", 1), 1)
 """How many jobs the tuner of this machine runs at once."""
-CORES = (psutil.cpu_count() or 1) // TUNER_SLOTS
-TUNER_THREADS = max(env.int("TUNER_THREADS", 0) or env.int("OMP_NUM_THREADS", 0) or CORES, 1)
+TUNER_THREADS = env.int("TUNER_THREADS", 0) or max((psutil.cpu_count() or 1) // TUNER_SLOTS, 1)
 """How many threads compute a job. One keeps the number that it began with, wherever it goes on."""
 GENERATION_SECONDS = env.float("TUNING_GENERATION_SECONDS", 120.0)
 """How long a caller may wait for an answer of a model."""

@@ -1,0 +1,125 @@
+"""What administrators ask of a service with machines of one's own: how they are, who waits, what can be tuned."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, runtime_checkable
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Process:
+    """A process of a tuner's. ``kind`` is ``training``, ``warm``, ``inference`` or ``preparation``; memory in bytes.
+
+    ``model`` is the tuned model that it makes, ``base`` the base model it has to do with; either may be empty.
+    """
+
+    kind: str
+    memory: int
+    model: str = ""
+    base: str = ""
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tuner:
+    """A tuner and its machine, as it last spoke of them at ``heartbeat``; sizes are in bytes."""
+
+    name: str
+    host: str
+    alive: bool
+    slots: int
+    threads: int
+    """How many compute each job."""
+    started: datetime
+    heartbeat: datetime
+    memory: int
+    free_memory: int
+    disk: int
+    free_disk: int
+    processes: tuple[Process, ...] = ()
+
+    @property
+    def busy(self) -> int:
+        """Slots in which a job runs."""
+        return sum(process.kind == "training" for process in self.processes)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Turn:
+    """A waiting job, as far as its place goes."""
+
+    model: str
+    display_name: str
+    owner: str
+    base_model: str
+    priority: int
+    expected_start: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EngineState:
+    """All tuners that are known of, and the queue; ``next`` are the first of those who wait."""
+
+    version: str
+    tuners: tuple[Tuner, ...]
+    waiting: int
+    running: int
+    next: tuple[Turn, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InstalledBase:
+    """A base model that a service has, or could have. ``bytes`` on disk and ``parameters`` are 0 where unknown.
+
+    ``state`` is ``ready``, ``preparing``, ``absent`` or ``failed`` (why: ``failure``, a code); ``fits`` is ``fits``,
+    ``tight``, ``does_not_fit`` or, where nobody can tell, empty.
+    """
+
+    name: str
+    display_name: str
+    state: str
+    licence: str = ""
+    parameters: int = 0
+    bytes: int = 0
+    preparing: int | None = None
+    failure: str = ""
+    failure_detail: str = ""
+    fits: str = ""
+    tuning_bytes: int = 0
+    """Memory that tuning it takes."""
+    removable: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewBase:
+    """A base model to be made ready: from ``folder`` on the service's machine, or a known one by its name alone."""
+
+    name: str
+    folder: str = ""
+    display_name: str = ""
+    licence: str = ""
+
+
+@runtime_checkable
+class EngineRoom(Protocol):
+    """What a provider may be besides: a service whose machines can be looked at. All raise ``PermissionDenied`` for
+    people who are no administrators.
+    """
+
+    def engine(self) -> EngineState:
+        """How the machines are, and who waits."""
+
+    def prioritise(self, model: str, priority: int) -> None:
+        """Let the job of ``model`` go before those of a lower priority; 0 is everybody's.
+
+        Raises ``FailedPrecondition`` where it has ended.
+        """
+
+    def installed_bases(self) -> tuple[Sequence[InstalledBase], Sequence[str]]:
+        """The base models, and the names of the folders that one could be added from."""
+
+    def add_base(self, base: NewBase) -> None:
+        """Have a base model made ready. Raises ``InvalidRequest``, ``FailedPrecondition`` or ``AlreadyExists``."""
+
+    def remove_base(self, name: str) -> None:
+        """Remove a base model that nothing needs. Raises ``FailedPrecondition`` where something does."""

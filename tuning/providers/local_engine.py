@@ -1,0 +1,125 @@
+"""The machines behind a tuning server of ours."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from tuning.client.tuneboard import Tuneboard
+from tuning.errors import BadAnswer, NotFound
+from tuning.providers.engine import EngineState, InstalledBase, NewBase, Process, Tuner, Turn
+
+ENGINE = "tuneboard/v1/engine"
+JOBS = "tuneboard/v1/jobs"
+BASES = "tuneboard/v1/base-models"
+
+Told = dict[str, Any]
+
+
+class LocalEngine:
+    """:class:`tuning.providers.engine.EngineRoom`, over ``/tuneboard/v1``."""
+
+    _service: Tuneboard
+
+    def engine(self) -> EngineState:
+        with _readable():
+            return _state(self._service.tell("GET", ENGINE))
+
+    def prioritise(self, model: str, priority: int) -> None:
+        self._service.tell("PATCH", f"{JOBS}/{_segment(model.removeprefix('tunedModels/'))}", {"priority": priority})
+
+    def installed_bases(self) -> tuple[Sequence[InstalledBase], Sequence[str]]:
+        with _readable(), suppress(NotFound):  # an older server has no such list
+            told = self._service.tell("GET", BASES)
+            return [_base(base) for base in told["baseModels"]], [str(folder) for folder in told.get("folders", ())]
+        return [], []
+
+    def add_base(self, base: NewBase) -> None:
+        asked = {"name": base.name, "folder": base.folder, "displayName": base.display_name, "licence": base.licence}
+        self._service.tell("POST", BASES, {name: value for name, value in asked.items() if value})
+
+    def remove_base(self, name: str) -> None:
+        self._service.tell("DELETE", f"{BASES}/{_segment(name)}")
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError) as exc:
+        raise BadAnswer(detail=f"no engine: {exc!r:.200}") from exc
+
+
+def _segment(text: str) -> str:
+    return quote(text, safe="")
+
+
+def _state(told: Told) -> EngineState:
+    queue = told["queue"]
+    return EngineState(
+        version=told["version"],
+        tuners=tuple(_tuner(tuner) for tuner in told["tuners"]),
+        waiting=int(queue["waiting"]),
+        running=int(queue["running"]),
+        next=tuple(_turn(job) for job in queue["next"]),
+    )
+
+
+def _tuner(told: Told) -> Tuner:
+    return Tuner(
+        name=told["name"],
+        host=told["host"],
+        alive=told["alive"],
+        slots=int(told["slots"]),
+        threads=int(told["threads"]),
+        started=datetime.fromisoformat(told["started"]),
+        heartbeat=datetime.fromisoformat(told["heartbeat"]),
+        memory=int(told["memoryBytes"]),
+        free_memory=int(told["freeMemoryBytes"]),
+        disk=int(told["diskBytes"]),
+        free_disk=int(told["freeDiskBytes"]),
+        processes=tuple(_process(child) for child in told["children"]),
+    )
+
+
+def _process(told: Told) -> Process:
+    return Process(
+        kind=told["kind"],
+        memory=int(told["memoryBytes"]),
+        model=told.get("model", ""),
+        base=told.get("base", ""),
+        since=_time(told.get("since")),
+    )
+
+
+def _turn(told: Told) -> Turn:
+    return Turn(
+        model=told["model"],
+        display_name=told["displayName"],
+        owner=told["owner"],
+        base_model=told["baseModel"],
+        priority=int(told["priority"]),
+        expected_start=_time(told.get("expectedStart")),
+    )
+
+
+def _base(told: Told) -> InstalledBase:
+    return InstalledBase(
+        name=told["name"],
+        display_name=told["displayName"],
+        state=told["state"],
+        licence=told.get("licence", ""),
+        parameters=int(told.get("parameters", 0)),
+        bytes=int(told.get("bytes", 0)),
+        preparing=told.get("preparing"),
+        failure=told.get("failure", ""),
+        failure_detail=told.get("failureDetail", ""),
+        fits=told.get("fits", ""),
+        tuning_bytes=int(told.get("tuningBytes", 0)),
+        removable=bool(told.get("removable", False)),
+    )
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
