@@ -164,16 +164,21 @@ def pieces(examples: Sequence[Example], device: torch.device, dtype: torch.dtype
 
 
 def pack(examples: Sequence[Example], dtype: torch.dtype) -> Batch:
-    """One batch. Only outputs are labelled: the prompt is given, not learnt."""
-    tokens = torch.from_numpy(np.concatenate([example.tokens for example in examples])).long()
-    positions = torch.cat([torch.arange(len(example.tokens)) for example in examples])
-    labelled, start = [], 0
-    for example in examples:
-        labelled.append(torch.arange(start + example.given - 1, start + len(example.tokens) - 1))
-        start += len(example.tokens)
-    rows = torch.cat(labelled)
+    """One batch. Only outputs are labelled: the prompt is given, not learnt. A few tokens that nobody looks at make
+    its length a round one (:func:`tuning.engine.ops.rounded`).
+    """
+    lengths = [len(example.tokens) for example in examples]
+    filling = ops.rounded(sum(lengths)) - sum(lengths)
+    lengths += [filling] if filling else []
+    tokens = np.concatenate([*(example.tokens for example in examples), np.zeros(filling, np.int32)])
+    ends = np.cumsum(lengths)[: len(examples)].tolist()
+    learnt = [
+        torch.arange(end - len(example.tokens) + example.given, end) - 1
+        for end, example in zip(ends, examples, strict=True)
+    ]
+    rows, known = torch.cat(learnt), torch.from_numpy(tokens).long()
     return Batch(
-        tokens, positions, _spans([len(example.tokens) for example in examples], dtype), rows, tokens[rows + 1]
+        known, torch.cat([torch.arange(length) for length in lengths]), _spans(lengths, dtype), rows, known[rows + 1]
     )
 
 
@@ -188,11 +193,15 @@ def _spans(lengths: Sequence[int], dtype: torch.dtype) -> tuple[Span, ...]:
 
 def _mask(lengths: Sequence[int], dtype: torch.dtype) -> Tensor | None:
     """Each token sees itself and those before it in its example."""
-    if len(lengths) == 1 and lengths[0] > ops.LONGEST_EXACT:
+    tokens = sum(lengths)
+    if len(lengths) == 1 and tokens > ops.LONGEST_EXACT:
         return None
     example = torch.repeat_interleave(torch.arange(len(lengths)), torch.tensor(lengths))
-    unseen = (example[:, None] != example).logical_or_(torch.ones(len(example), len(example)).triu_(1).bool())
-    return torch.zeros(unseen.shape, dtype=dtype).masked_fill_(unseen, -torch.inf)
+    unseen = (example[:, None] != example).logical_or_(torch.ones(tokens, tokens).triu_(1).bool())
+    mask = torch.zeros(ops.rounded(tokens), ops.rounded(tokens), dtype=dtype)
+    mask[:, tokens:] = -torch.inf
+    mask[:tokens, :tokens].masked_fill_(unseen, -torch.inf)
+    return mask
 
 
 def _joined(lengths: Sequence[int]) -> Iterator[list[int]]:

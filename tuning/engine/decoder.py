@@ -90,11 +90,7 @@ class Decoder:
         """``weight`` times the summed loss over the labels, in nats."""
         x = self._forward(batch, adapters, None)[batch.labelled]
         h, _ = ops.norm(x, self._norm, self.shape.eps)
-        losses = []
-        for start in range(0, len(h), ops.ROWS_AT_ONCE):
-            rows = slice(start, start + ops.ROWS_AT_ONCE)
-            losses.append(ops.cross_entropy(self._head(h[rows]), batch.labels[rows])[0])
-        return torch.stack(losses).sum() * weight
+        return self._losses(h, batch.labels) * weight
 
     @torch.no_grad()
     def answer(self, prompt: Sequence[int], adapters: Adapters, most: int, end: int) -> list[int]:
@@ -137,13 +133,26 @@ class Decoder:
     def _loss(self, x: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """The summed loss of labelled rows, and the gradient of ``x``. A few rows of logits are made at a time."""
         h, scale = ops.norm(x, self._norm, self.shape.eps)
-        d_h, losses = torch.empty_like(h), h.new_zeros((), dtype=ops.precise(h))
+        d_h = torch.empty_like(h)
+        losses = self._losses(h, labels, d_h)
+        return losses, ops.norm_backward(d_h, x, self._norm, scale)
+
+    def _losses(self, h: Tensor, labels: Tensor, d_h: Tensor | None = None) -> Tensor:
+        """The summed loss of what the head makes of ``h``; the gradient of ``h`` is written to ``d_h``."""
+        losses = h.new_zeros((), dtype=ops.precise(h))
         for start in range(0, len(h), ops.ROWS_AT_ONCE):
             rows = slice(start, start + ops.ROWS_AT_ONCE)
-            loss, d_logits = ops.cross_entropy(self._head(h[rows]), labels[rows])
+            loss, d_logits = ops.cross_entropy(_filled(h[rows], self._head), labels[rows])
             losses += loss
-            d_h[rows] = self._head.backward(d_logits)
-        return losses, ops.norm_backward(d_h, x, self._norm, scale)
+            if d_h is not None:
+                d_h[rows] = _filled(d_logits, self._head.backward)
+        return losses
+
+
+def _filled(rows: Tensor, linear: Callable[[Tensor], Tensor]) -> Tensor:
+    """What ``linear`` makes of the rows, and of more to a round number that nobody sees."""
+    missing = ops.rounded(len(rows)) - len(rows)
+    return linear(functional.pad(rows, (0, 0, 0, missing)) if missing else rows)[: len(rows)]
 
 
 class Cache:

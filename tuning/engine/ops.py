@@ -22,12 +22,20 @@ ROWS_AT_ONCE = 64
 """Rows of logits made at a time: all of a batch would be the largest values of the whole step."""
 
 
+def rounded(count: int) -> int:
+    """The next round number of rows. oneDNN makes a program for every shape of matrix that it meets, and keeps a
+    thousand: with the lengths as they come, making them took longer than running them, and 1 GB.
+    """
+    step = 16 if count <= 256 else 32 if count <= 1024 else 64
+    return -(-count // step) * step
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """Consecutive tokens that may attend to each other: one example, or several short ones and a mask between them.
 
-    ``mask`` is added to the scores, (tokens, tokens): zero where a token may look, else minus infinity. ``None`` is
-    one example, each token of which looks at itself and those before.
+    ``mask`` is added to the scores, (tokens, tokens) and more to a round number: zero where a token may look, else
+    minus infinity. ``None`` is one example, each token of which looks at itself and those before.
     """
 
     start: int
@@ -129,41 +137,43 @@ def _is_exact(span: Span, values: Tensor) -> bool:
 def _exact(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> tuple[Tensor, Any]:
     """The queries that share a head of keys stand below each other: one product serves them all."""
     assert mask is not None  # _is_exact has seen to it
-    tokens, heads, size = queries.shape
-    grouped = _grouped(queries, keys.shape[1])
-    keys, values = keys.transpose(0, 1), values.transpose(0, 1)
-    scores = torch.baddbmm(mask.repeat(heads // len(keys), 1), grouped, keys.transpose(1, 2), alpha=size**-0.5)
+    groups, shared = keys.shape[1], queries.shape[1] // keys.shape[1]
+    asked, known, meant = (_grouped(heads, groups, len(mask)) for heads in (queries, keys, values))
+    scores = torch.baddbmm(mask.repeat(shared, 1), asked, known.transpose(1, 2), alpha=queries.shape[-1] ** -0.5)
     weights = torch.softmax(scores, -1)
-    out = torch.bmm(weights, values)
-    return _ungrouped(out, tokens), (grouped, keys, values, weights)
+    return _ungrouped(torch.bmm(weights, meant), len(mask))[: len(queries)], (asked, known, meant, weights)
 
 
 def _exact_backward(d_out: Tensor, d_queries: Tensor, d_keys: Tensor, d_values: Tensor, kept: Any) -> None:
-    queries, keys, values, weights = kept
-    grouped = _grouped(d_out, len(keys))
-    d_values.copy_(torch.bmm(weights.transpose(1, 2), grouped).transpose(0, 1))
-    d_weights = torch.bmm(grouped, values.transpose(1, 2))
+    asked, known, meant, weights = kept
+    tokens, rows = len(d_out), known.shape[1]
+    given = _grouped(d_out, len(known), rows)
+    d_values.copy_(torch.bmm(weights.transpose(1, 2), given).transpose(0, 1)[:tokens])
+    d_weights = torch.bmm(given, meant.transpose(1, 2))
     d_scores = torch._softmax_backward_data(d_weights, weights, -1, weights.dtype)
     d_scores *= d_out.shape[-1] ** -0.5
-    d_queries.copy_(_ungrouped(torch.bmm(d_scores, keys), len(d_out)))
-    d_keys.copy_(torch.bmm(d_scores.transpose(1, 2), queries).transpose(0, 1))
+    d_queries.copy_(_ungrouped(torch.bmm(d_scores, known), rows)[:tokens])
+    d_keys.copy_(torch.bmm(d_scores.transpose(1, 2), asked).transpose(0, 1)[:tokens])
 
 
-def _grouped(heads: Tensor, groups: int) -> Tensor:
-    """(tokens, heads, size) -> (groups, heads a group × tokens, size)"""
+def _grouped(heads: Tensor, groups: int, rows: int) -> Tensor:
+    """(tokens, heads, size) -> (groups, heads a group × rows, size); rows beyond the tokens are zero."""
     tokens, count, size = heads.shape
-    return heads.view(tokens, groups, count // groups, size).permute(1, 2, 0, 3).reshape(groups, -1, size)
+    grouped = heads.new_zeros(groups, count // groups, rows, size)
+    grouped[:, :, :tokens] = heads.view(tokens, groups, -1, size).permute(1, 2, 0, 3)
+    return grouped.view(groups, -1, size)
 
 
-def _ungrouped(grouped: Tensor, tokens: int) -> Tensor:
+def _ungrouped(grouped: Tensor, rows: int) -> Tensor:
     groups, _, size = grouped.shape
-    return grouped.view(groups, -1, tokens, size).permute(2, 0, 1, 3).reshape(tokens, -1, size)
+    return grouped.view(groups, -1, rows, size).permute(2, 0, 1, 3).reshape(rows, -1, size)
 
 
 def _blockwise(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> tuple[Tensor, Any]:
     leaves = [heads.detach().requires_grad_() for heads in (queries, keys, values)]
     with torch.enable_grad():
-        out = look((leaves[0], leaves[1], leaves[2]), mask, causal=mask is None)
+        seen = None if mask is None else mask[: len(queries), : len(queries)]
+        out = look((leaves[0], leaves[1], leaves[2]), seen, causal=seen is None)
     return out.detach(), (leaves, out)
 
 
