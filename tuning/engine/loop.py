@@ -19,6 +19,7 @@ from tuning.engine.adapters import Adapters, Size
 from tuning.engine.corpus import Example, order, pieces
 from tuning.engine.data import SAMPLE_TOKENS, Data, read
 from tuning.engine.decoder import Decoder
+from tuning.engine.optimizer import AdamW
 from tuning.engine.work import Checkpoint, Keeper, Work
 from tuning.errors import EngineError
 from tuning.jobs import epoch_at, total_steps
@@ -102,8 +103,7 @@ class Training:
         self.step = 0
         self._best: Best | None = None
         self._waited = 0
-        adapters.values.grad = adapters.gradients
-        self._optimizer = torch.optim.AdamW([adapters.values], weight_decay=recipe.weight_decay, fused=True)
+        self._optimizer = AdamW(adapters.values, adapters.gradients, recipe.weight_decay)
 
     def run(self, keep: Callable[[], Iterator[Event]]) -> Iterator[Event]:
         """Make the steps that are left; between two of them ``keep`` may look. Raises ``EngineError("diverged")``."""
@@ -131,8 +131,8 @@ class Training:
 
     def checkpoint(self) -> Checkpoint:
         """All that the next step needs."""
-        state = self._optimizer.state[self._adapters.values]
-        tensors = {"values": self._adapters.values, "mean": state["exp_avg"], "square": state["exp_avg_sq"]}
+        optimizer = self._optimizer
+        tensors = {"values": self._adapters.values, "mean": optimizer.mean, "square": optimizer.square}
         facts: dict[str, object] = {"waited": self._waited}
         if self._best:
             tensors["best"] = self._best.values
@@ -146,11 +146,8 @@ class Training:
         self.step, self._waited = checkpoint.step, facts["waited"]
         values.copy_(tensors["values"])
         self._adapters.adopt()
-        self._optimizer.state[values] = {
-            "step": torch.tensor(float(self.step), device=values.device),
-            "exp_avg": tensors["mean"].to(values.device),
-            "exp_avg_sq": tensors["square"].to(values.device),
-        }
+        self._optimizer.mean.copy_(tensors["mean"])
+        self._optimizer.square.copy_(tensors["square"])
         if best := facts.get("best"):
             self._best = Best(best["step"], best["loss"], tensors["best"].to(values.device))
 
@@ -162,9 +159,8 @@ class Training:
         if not math.isfinite(loss):
             raise EngineError("diverged")
         if self._recipe.gradient_norm:
-            torch.nn.utils.clip_grad_norm_([self._adapters.values], self._recipe.gradient_norm)
-        self._optimizer.param_groups[0]["lr"] = learning_rate(self._recipe, self.step + 1, self.steps)
-        self._optimizer.step()
+            self._optimizer.clip(self._recipe.gradient_norm)
+        self._optimizer.step(self.step + 1, learning_rate(self._recipe, self.step + 1, self.steps))
         self._adapters.gradients.zero_()
         self._adapters.adopt()
         return loss
