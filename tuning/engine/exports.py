@@ -24,9 +24,6 @@ ADAPTER_WEIGHTS = "adapter_model.safetensors"
 ADAPTER_CONFIG = "adapter_config.json"
 ADAPTER_GGUF = catalogue.ADAPTER_GGUF
 
-TARGETS = [part.rpartition(".")[2] for part in shape.PROJECTIONS]
-"""The layers that adapters are added to, as PEFT's ``target_modules`` names them."""
-
 
 class Adapter:
     """The adapter that PEFT keeps in a folder."""

@@ -13,7 +13,10 @@ from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM
 
 from tests import tiny_models
-from tuning.engine import catalogue, exports
+from tests.tuning.engine.conftest import maker
+from tests.tuning.engine.running import finished
+from tuning.engine import Step, catalogue, exports
+from tuning.engine.children import start_training
 from tuning.engine.prompts import Prompts, prompts
 
 QUESTIONS = ["Hello the seven tens!", "on thing 123", "ü€ 日本\n x", "  two  in", "seven eight"]
@@ -60,7 +63,7 @@ def model(request: pytest.FixtureRequest, families: Path, tmp_path_factory: pyte
     folder, adapter = families / f"small-{request.param}", tmp_path_factory.mktemp("adapter")
     torch.manual_seed(3)
     base = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
-    lora = LoraConfig(r=4, lora_alpha=8, target_modules=exports.TARGETS, init_lora_weights=False)
+    lora = LoraConfig(r=4, lora_alpha=8, target_modules="all-linear", init_lora_weights=False)
     get_peft_model(base, lora).save_pretrained(str(adapter))
     exports.write_adapter(adapter, folder)
     return Model(folder, adapter)
@@ -128,6 +131,18 @@ def test_an_adapter_answers_as_pefts_does(model: Model, exact: Path) -> None:
 
     assert said == {question: model.expected(question, tuned=True) for question in QUESTIONS}
     assert any(model.expected(question, tuned=False) != answer for question, answer in said.items())
+
+
+def test_what_the_engine_tunes_answers_as_peft_says(model: Model, exact: Path, tmp_path: Path) -> None:
+    job = maker(model.folder.parent, model.folder.name, tmp_path)(epoch_count=4, learning_rate=1e-2)
+    events, code = finished(start_training(job), within=180)
+    losses = [event.snapshot.mean_loss for event in events if isinstance(event, Step)]
+
+    tuned, learnt = Model(model.folder, job.adapter), Llama(exact, job.adapter / exports.ADAPTER_GGUF)
+    assert (code, len(losses)) == (0, 15)
+    assert losses[-1] < 0.9 * losses[0]
+    for question in QUESTIONS:
+        assert learnt.complete(model.prompts.prompt(question))[0] == tuned.expected(question, tuned=True), question
 
 
 def test_a_merged_model_answers_as_base_and_adapter_do(model: Model, exact: Path, tmp_path: Path) -> None:
