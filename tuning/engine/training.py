@@ -28,7 +28,6 @@ def train(warm: WarmSpec) -> Iterator[Event]:
 
     from tuning.engine import loop  # noqa: PLC0415
 
-    torch.optim.AdamW([torch.zeros(1)])  # the first one loads 800 modules, which takes a second
     _read_ahead(warm.models / warm.base / catalogue.WEIGHTS_FILE)
     yield Warmed()
     spec = child.task(TuneSpec)
