@@ -67,4 +67,5 @@ lint-production:
 bench: install-dev ## Measure start, memory, the API's answers, and tuning against TRL (half an hour)
 	@$(BIN)/python benchmarks/start.py
 	@$(BIN)/python benchmarks/api.py
+	@$(BIN)/python benchmarks/first_snapshot.py
 	@$(BIN)/python benchmarks/tune.py
