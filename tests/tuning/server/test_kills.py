@@ -12,7 +12,7 @@ import pytest
 from tests.processes import TuningServer, tuning_server, wait_until
 from tests.tuning.server.jobs import Curve, Watched, curve, end, has_ended, kill, training_child, work_left
 
-EPOCHS = 100
+EPOCHS = 80
 STEPS = EPOCHS * 15 // 4
 LEASE = 3.0
 
@@ -20,7 +20,7 @@ LEASE = 3.0
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TuningServer]:
     folder = tmp_path_factory.mktemp("kills")
-    settings = {"TUNING_LEASE_SECONDS": str(LEASE), "TUNER_CHECKPOINT_SECONDS": "0.2"}
+    settings = {"TUNING_LEASE_SECONDS": str(LEASE), "TUNER_CHECKPOINT_SECONDS": "0.4"}
     with tuning_server(folder, tuner=False, **settings) as running:
         yield running
         end(running)
