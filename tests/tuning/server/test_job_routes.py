@@ -33,7 +33,8 @@ def test_points_of_an_attempt_that_is_over_begin_anew(server: TuningServer, key:
 
 def test_log_goes_on_after_its_cursor(server: TuningServer, key: str) -> None:
     log = server.get(f"{JOB}/log", key).json()
-    assert "15 examples" in log["lines"][0]["text"]
+    assert "Attempt 1 begins" in log["lines"][0]["text"]
+    assert any("15 examples" in line["text"] for line in log["lines"])
     assert log["lines"][0]["level"] == "info"
     assert log["lines"][0]["attempt"] == 1
     assert datetime.fromisoformat(log["lines"][0]["time"]) < datetime.now(UTC)
