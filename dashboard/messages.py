@@ -77,6 +77,27 @@ SERVICE_ERRORS = {
         _("The model is not ready for that"),
         _("Wait until its tuning job is done, then try again."),
     ),
+    "base_model_exists": (_("There is a base model of that name already"), _("Choose another name.")),
+    "bad_base_name": (
+        _("The base model cannot be called that"),
+        _("Use lower-case letters, digits, hyphens and points; begin and end with a letter or a digit."),
+    ),
+    "folder_outside": (
+        _("The folder is not in BASES_DIR, or leads out of it"),
+        _("Put the files themselves there: links to other places are not followed."),
+    ),
+    "base_folder_missing": (
+        _("The folder is no longer there"),
+        _("Put it into BASES_DIR on the tuning server’s machine again."),
+    ),
+    "base_model_kept": (
+        _("This base model cannot be removed"),
+        _("It came with Tuneboard, or is the one that TUNING_DEFAULT_BASE_MODEL names."),
+    ),
+    "base_model_in_use": (
+        _("Tuned models need this base model"),
+        _("They answer by it. Delete them first."),
+    ),
     "job_ended": (_("The job has ended"), _("There is nothing left to be put in another place of the queue.")),
     "too_many_keys": (
         _("So many keys are in use that no more are given out"),

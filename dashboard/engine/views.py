@@ -16,7 +16,7 @@ from dashboard.connections.models import Connection
 from dashboard.engine.forms import HIGHEST, NewBaseForm, PriorityForm
 from dashboard.http import NoContent, Request
 from dashboard.jobs.models import Job
-from dashboard.messages import explain
+from dashboard.messages import FAILURES, explain, explain_failure
 from tuning.errors import AlreadyExists, FailedPrecondition, InvalidRequest, NotFound
 from tuning.providers import EngineRoom, EngineState, InstalledBase, NewBase
 
@@ -119,8 +119,8 @@ def _added(room: EngineRoom, form: NewBaseForm) -> bool:
 
 
 def _told(error: AlreadyExists | FailedPrecondition | InvalidRequest | NotFound) -> str:
-    message = explain(error)
-    return f"{message.title}. {error.detail or message.advice}"
+    message = explain_failure(error.code) if error.code in FAILURES else explain(error)
+    return f"{message.title}. {message.advice}"
 
 
 def _context(state: EngineState) -> dict[str, Any]:

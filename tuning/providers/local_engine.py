@@ -1,13 +1,13 @@
 """The machines behind a tuning server of ours."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 from tuning.client.tuneboard import Tuneboard
-from tuning.errors import BadAnswer, NotFound
+from tuning.errors import BadAnswer
 from tuning.providers.engine import EngineState, InstalledBase, NewBase, Process, Tuner, Turn
 
 ENGINE = "tuneboard/v1/engine"
@@ -30,10 +30,9 @@ class LocalEngine:
         self._service.tell("PATCH", f"{JOBS}/{_segment(model.removeprefix('tunedModels/'))}", {"priority": priority})
 
     def installed_bases(self) -> tuple[Sequence[InstalledBase], Sequence[str]]:
-        with _readable(), suppress(NotFound):  # an older server has no such list
+        with _readable():
             told = self._service.tell("GET", BASES)
             return [_base(base) for base in told["baseModels"]], [str(folder) for folder in told.get("folders", ())]
-        return [], []
 
     def add_base(self, base: NewBase) -> None:
         asked = {"name": base.name, "folder": base.folder, "displayName": base.display_name, "licence": base.licence}

@@ -10,6 +10,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from dashboard.accounts.models import User
+from tests import tiny_models
 from tests.factories import JobFactory, UserFactory
 from tests.processes import TuningServer, wait_until
 from tests.scripted import answer, scripted
@@ -204,6 +205,31 @@ def test_nothing_is_changed_without_a_csrf_token(root: User) -> None:
     for method, address in ADDRESSES:
         if method == "post":
             assert forged.post(address, {"priority": "1"}).status_code == 403
+
+
+def test_base_model_of_a_folder_becomes_ready_and_goes_again(browser: Client, server: TuningServer) -> None:
+    tiny_models.publish("qwen2", server.var_dir / "bases" / "Small_Qwen")
+    assert "Small_Qwen" in browser.get("/engine/bases/").text
+    added = browser.post("/engine/bases/", {"folder": "Small_Qwen", "display_name": "Qwen, small"}, follow=True)
+    assert "“small-qwen” is being made ready." in added.text
+    again = browser.post("/engine/bases/", {"folder": "Small_Qwen"}).text
+    assert "There is a base model of that name already" in again
+
+    def removable() -> bool:
+        return "/engine/bases/small-qwen/remove/" in browser.get(ENGINE).text
+
+    wait_until(lambda: re.search(r"small-qwen</small></td>\s*<td>\s*<span[^>]*>Ready<", browser.get(ENGINE).text))
+    assert removable()
+    assert "was removed" in browser.post("/engine/bases/small-qwen/remove/", follow=True).text
+    assert not removable()
+
+
+def test_folder_that_cannot_be_tuned_is_refused_with_the_reason(browser: Client, server: TuningServer) -> None:
+    config = tiny_models.publish("llama", server.var_dir / "bases" / "strange") / "config.json"
+    config.write_text(config.read_text().replace("LlamaForCausalLM", "MambaForCausalLM"))
+    shown = browser.post("/engine/bases/", {"folder": "strange"}).text
+    assert "architecture cannot be tuned" in shown
+    assert "Choose a base model that is a Llama, Mistral, Qwen2 or Gemma." in shown
 
 
 FOLDERS = answer(200, {"baseModels": [BASE], "folders": ["Qwen2.5-0.5B_Instruct"]})

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db.models.functions import Now
 
 from tuning.engine.children import Child
+from tuning.engine.fit import this_machine
 from tuning.server.machines import HOST, tuner_name
 from tuning.server.models import Job, TunerState
 
@@ -55,12 +56,13 @@ class Presence:
 
     def look_around(self, children: Sequence[Kin]) -> None:
         """Note how the machine and the ``children`` are, and forget who has long been gone."""
-        memory, disk = psutil.virtual_memory(), psutil.disk_usage(str(_existing(Path(settings.VAR_DIR))))
+        place = Path(settings.VAR_DIR)
+        machine, disk = this_machine(place), psutil.disk_usage(str(_existing(place)))
         self.say(
-            memory=memory.total,
-            memory_free=memory.available,
+            memory=machine.memory,
+            memory_free=min(psutil.virtual_memory().available, machine.memory),
             disk=disk.total,
-            disk_free=disk.free,
+            disk_free=machine.disk,
             children=[child.described() for child in children],
         )
         TunerState.objects.sweep()
