@@ -68,4 +68,5 @@ bench: install-dev ## Measure start, memory, the API's answers, and tuning again
 	@$(BIN)/python benchmarks/start.py
 	@$(BIN)/python benchmarks/api.py
 	@$(BIN)/python benchmarks/first_snapshot.py
+	@$(BIN)/python benchmarks/large.py
 	@$(BIN)/python benchmarks/tune.py
