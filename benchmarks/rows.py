@@ -75,7 +75,7 @@ def chunks(made: Job) -> list[LossChunk]:
     ]
     pieces = [points[start : start + CHUNK_POINTS] for start in range(0, len(points), CHUNK_POINTS)]
     return [
-        LossChunk(job=made, attempt=1, first_step=piece[0].step, last_step=piece[-1].step, points=curves.pack(piece))
+        LossChunk(job=made, first_step=piece[0].step, last_step=piece[-1].step, points=curves.pack(piece))
         for piece in pieces
     ]
 

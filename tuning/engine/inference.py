@@ -38,10 +38,11 @@ MAX_WAITING = 64
 PATIENCE = 10.0
 """Seconds a caller may take to send its request, or to take a piece of its answer."""
 
-SPIN = "10000"
-"""How often a thread of llama.cpp's looks for the others before it sleeps, some 30 microseconds: they meet a thousand
-times a token. To sleep at once takes half of the speed; to wait awake as long as is the default takes all of it
-where a training wants the processors, too."""
+SPIN = "100000"
+"""How often a thread of llama.cpp's looks for the others before it sleeps, about a millisecond: they meet a thousand
+times a token. On two cores, tokens a second alone and beside two busy processes: 63 and 14; with a tenth of it 58 and
+14; three times as many, the default, 66 and 10; and 38 alone where they sleep at once.
+"""
 
 Task = TypeVar("Task")
 
