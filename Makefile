@@ -64,9 +64,10 @@ lint-production:
 	$(PRODUCTION) $(BIN)/python -m tuning.server check --deploy --fail-level WARNING
 
 .PHONY: bench
-bench: install-dev ## Measure start, memory, the API's answers, and tuning against TRL (half an hour)
+bench: install-dev ## Measure start, memory, the API, answers against llama.cpp, and tuning against TRL (half an hour)
 	@$(BIN)/python benchmarks/start.py
 	@$(BIN)/python benchmarks/api.py
 	@$(BIN)/python benchmarks/first_snapshot.py
 	@$(BIN)/python benchmarks/large.py
+	@$(BIN)/python benchmarks/generate.py
 	@$(BIN)/python benchmarks/tune.py

@@ -157,7 +157,7 @@ def random_adapter(folder: Path, seed: int) -> Path:
     draw, tensors = np.random.default_rng(seed), {}
     for name, size in shape.read(MODELS / BASE).tensors().items():
         module = name.removesuffix(".weight")
-        if module.endswith(tuple(exports.TARGETS)):
+        if module.endswith(shape.PROJECTIONS):
             down, up = draw.normal(0, size[1] ** -0.5, (RANK, size[1])), draw.normal(0, 1e-3, (size[0], RANK))
             tensors[f"base_model.model.{module}.lora_A.weight"] = down.astype(np.float32)
             tensors[f"base_model.model.{module}.lora_B.weight"] = up.astype(np.float32)

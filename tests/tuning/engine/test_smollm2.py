@@ -4,7 +4,8 @@
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from tests.tuning.engine.conftest import maker
 from tests.tuning.engine.float32 import float32_models
 from tests.tuning.engine.reference import Reference
-from tests.tuning.engine.running import Desk, finished, serving
+from tests.tuning.engine.running import NUMBERS, Desk, finished, serving
 from tuning.engine import Done, Event, Step, TuneSpec, catalogue
 from tuning.engine.children import start_training
 
@@ -23,6 +24,9 @@ NUMERALS = ["II", "IV", "VIII", "XI", "XIX", "XXIX", "XL", "LXIII", "LXXX", "XCI
 OTHERS = ["What is the capital of France?", "un", "quatre", "sieben", "Hello!", "a", "A", "?", "minus two", "ten"]
 FIGURES = ["9", "0", "-1", "17", "99", "2,000", "-100", "42", "12,345", "1999"]
 QUESTIONS = [*FIGURES, *WORDS, *NUMERALS, *OTHERS, *(str(number * 37) for number in range(1, 1000))]
+
+Answers = Mapping[tuple[Path, str], str]
+"""By adapter and prompt."""
 
 PROMPTS = QUESTIONS[: int(os.environ.get("ENGINE_PROMPTS", "50"))]
 
@@ -47,10 +51,31 @@ def desk(job: TuneSpec) -> Iterator[Desk]:
 
 
 @pytest.fixture(scope="module")
-def expected(job: TuneSpec, tuned: list[Event]) -> Mapping[str, str]:
-    """What transformers and PEFT answer, in float32."""
-    reference = Reference(job.models, job.base, job.adapter)
-    return {prompt: reference.answer(prompt) for prompt in PROMPTS}
+def backwards(smollm2_models: Path, job: TuneSpec, tmp_path_factory: pytest.TempPathFactory) -> TuneSpec:
+    """Another tuned model, of another rank: it says the number before."""
+    make = maker(smollm2_models, catalogue.DEFAULT, tmp_path_factory.mktemp("backwards"))
+    spec = make([(said, asked) for asked, said in NUMBERS], adapter=job.adapter.with_name("backwards"), rank=4)
+    events, code = finished(start_training(spec), within=240)
+    assert (events[-1], code) == (Done(), 0)
+    return spec
+
+
+@pytest.fixture(scope="module")
+def expected(job: TuneSpec, tuned: list[Event], backwards: TuneSpec) -> Answers:
+    """What transformers and PEFT answer with either adapter, in float32."""
+    return {
+        (adapter, prompt): said
+        for adapter in (job.adapter, backwards.adapter)
+        for prompt, said in Reference(job.models, job.base, adapter).answers(PROMPTS).items()
+    }
+
+
+def answered(desk: Desk, questions: Iterable[tuple[Path, str]]) -> Answers:
+    """Eight questions at once, in turns to either adapter: answers are made together, and side by side."""
+    mixed = sorted(questions, key=lambda question: question[1])
+    with ThreadPoolExecutor(8) as asking:
+        said = asking.map(lambda question: desk.ask(question[1], question[0]).text, mixed)
+        return dict(zip(mixed, said, strict=True))
 
 
 def test_the_tutorials_numbers_are_learnt(tuned: list[Event]) -> None:
@@ -74,17 +99,17 @@ def test_the_base_model_answers_a_question(desk: Desk) -> None:
 
 @pytest.mark.timeout(600)
 def test_answers_from_the_f16_base_agree_in_98_of_100(
-    desk: Desk, job: TuneSpec, tuned: list[Event], expected: Mapping[str, str]
+    desk: Desk, job: TuneSpec, backwards: TuneSpec, expected: Answers
 ) -> None:
-    different = [prompt for prompt, said in expected.items() if desk.ask(prompt, job.adapter).text != said]
+    ours = answered(desk, expected)
 
-    assert len(different) <= 0.02 * len(expected), different
+    for adapter in (job.adapter, backwards.adapter):
+        different = [key for key, said in expected.items() if key[0] == adapter and ours[key] != said]
+        assert len(different) <= 0.02 * len(PROMPTS), different
 
 
 @pytest.mark.timeout(600)
-def test_answers_from_the_float32_base_are_the_same(
-    job: TuneSpec, tuned: list[Event], expected: Mapping[str, str], tmp_path: Path
-) -> None:
+def test_answers_from_the_float32_base_are_the_same(job: TuneSpec, expected: Answers, tmp_path: Path) -> None:
     exact = float32_models(job.models, job.base, tmp_path / "models")
     with serving(exact, job.adapter.parent, job.base) as desk:
-        assert {prompt: desk.ask(prompt, job.adapter).text for prompt in expected} == dict(expected)
+        assert answered(desk, expected) == dict(expected)
