@@ -17,6 +17,8 @@ from tuning.assertions import Identity
 
 JOBS = 80
 CLAIMERS = 4
+EPOCHS = 100
+"""Long enough that all jobs are at work at the same time."""
 
 
 @pytest.fixture(scope="module")
@@ -48,24 +50,26 @@ def test_no_job_is_claimed_twice(kind: str, database: str, tmp_path: Path) -> No
     assert sum(map(bool, claims)) > 1, "one was so quick that the others had no chance: queue more"
 
 
-def test_two_tuners_share_one_postgresql(database: str, tmp_path: Path) -> None:
-    with tuning_server(tmp_path, TUNING_DATABASE_URL=new_database(database), TUNER_WARM="false") as house:
+def test_two_tuners_of_two_slots_share_one_postgresql(database: str, tmp_path: Path) -> None:
+    settings = {"TUNING_DATABASE_URL": new_database(database), "TUNER_SLOTS": "2", "TUNER_WARM": "false"}
+    with tuning_server(tmp_path, **settings) as house:
         house.start_tuner()
         keys = {name: house.api_key(f"{name}@example.com") for name in ("ada", "bob")}
         for number in range(2):
             for name, key in keys.items():
-                sent = house.post(f"/v1beta/tunedModels?tunedModelId={name}-{number}", key, json=body(epochs=10))
+                sent = house.post(f"/v1beta/tunedModels?tunedModelId={name}-{number}", key, json=body(epochs=EPOCHS))
                 assert sent.status_code == 200, sent.text
 
         def engine() -> dict[str, Any]:
             root = Identity(email="root@example.com", administrator=True)
             return dict(house.get("/tuneboard/v1/engine", assertions.issue(root, house.secret)).json())
 
-        def both_at_work() -> bool:
-            children = [child for tuner in engine()["tuners"] for child in tuner["children"]]
-            return sum(child["kind"] == "training" for child in children) == 2
+        def at_work() -> list[int]:
+            """How many jobs each tuner has."""
+            kinds = ([child["kind"] for child in tuner["children"]] for tuner in engine()["tuners"])
+            return [found.count("training") for found in kinds]
 
-        wait_until(both_at_work)
+        wait_until(lambda: at_work() == [2, 2])
         for number in range(2):
             for name, key in keys.items():
                 job = house.wait_for_state(f"{name}-{number}", key)
