@@ -30,8 +30,8 @@ SEVEN_BILLION = shape.shape(
         (SMOLLM2, 2, Verdict.TIGHT),
         (SMOLLM2, 4, Verdict.FITS),
         (SEVEN_BILLION, 16, Verdict.DOES_NOT_FIT),
-        (SEVEN_BILLION, 24, Verdict.TIGHT),
-        (SEVEN_BILLION, 64, Verdict.FITS),
+        (SEVEN_BILLION, 48, Verdict.TIGHT),
+        (SEVEN_BILLION, 96, Verdict.FITS),
     ],
 )
 def test_memory_decides(found: shape.Shape, memory: int, verdict: Verdict) -> None:
@@ -42,7 +42,7 @@ def test_memory_decides(found: shape.Shape, memory: int, verdict: Verdict) -> No
 
 
 def test_the_disk_decides_until_the_model_is_ready() -> None:
-    machine = Machine(memory=64 * GB, disk=10 * GB)
+    machine = Machine(memory=96 * GB, disk=10 * GB)
 
     waiting, ready = (fit(SEVEN_BILLION, machine, context=4096, prepared=done) for done in (False, True))
 
@@ -55,7 +55,7 @@ def test_both_may_be_short() -> None:
 
 
 def test_numbers_grow_with_what_they_stand_for() -> None:
-    machine = Machine(memory=64 * GB, disk=500 * GB)
+    machine = Machine(memory=96 * GB, disk=500 * GB)
     small, deep = (fit(found, machine, context=1024) for found in (SMOLLM2, replace(SMOLLM2, layers=60)))
     long = fit(SMOLLM2, machine, context=8192)
 
