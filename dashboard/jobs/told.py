@@ -12,22 +12,26 @@ if TYPE_CHECKING:
     from dashboard.jobs.models import Job
 
 SMALL_CURVE_POINTS = 48
+CHUNK_POINTS = 512
+"""A chunk grows to about this many points (10 kB) before the next one is begun."""
 
 
 def keep_points(job: "Job", attempt: int, points: Sequence[Point]) -> None:
-    """Append losses; a new ``attempt`` makes void what the one before told. To be called in a transaction."""
+    """Append losses; a new ``attempt`` makes void what the one before told. To be called in a transaction.
+
+    What was kept before is not read again: the last points of a long curve cost no more than its first.
+    """
     if attempt != job.attempt:
         _forget(job, attempt)
     fresh = [point for point in points if point.step > job.completed_steps]
     if not fresh:
         return
-    job.chunks.create(data=curves.pack(fresh))
+    _append(job, curves.pack(fresh))
+    if job.first_loss is None:
+        job.first_loss, job.first_step_at = fresh[0].value, _moment(fresh[0].time)
+    job.last_loss, job.last_step_at = fresh[-1].value, _moment(fresh[-1].time)
     job.completed_steps = fresh[-1].step
-    series = curves.arrays(job.series())
-    job.first_loss, job.last_loss = float(series.values[0]), float(series.values[-1])
-    job.first_step_at, job.last_step_at = _moment(series.times[0]), _moment(series.times[-1])
-    chosen = curves.downsample(series.steps, series.values, SMALL_CURVE_POINTS // 2)
-    job.small_curve = [[int(series.steps[i]), round(float(series.values[i]), 4)] for i in chosen]
+    job.small_curve = _thinned([*job.small_curve, *([point.step, point.value] for point in fresh)])
 
 
 def keep_status(job: "Job", status: JobStatus) -> None:
@@ -51,6 +55,22 @@ def _keep_validation(job: "Job", status: JobStatus) -> None:
     job.best_step, job.best_epoch = (best.step, best.epoch) if best else (None, None)
     job.best_loss = _finite(best.loss) if best else None
     job.stopped_step = status.stopped
+
+
+def _append(job: "Job", packed: bytes) -> None:
+    last = job.chunks.last()
+    if last is None or len(last.data) >= CHUNK_POINTS * curves.POINT.itemsize:
+        job.chunks.create(data=packed)
+        return
+    last.data = bytes(last.data) + packed
+    last.save()
+
+
+def _thinned(rows: list[list[float]]) -> list[list[float]]:
+    """As many of ``rows`` of (step, loss) as the small curve shows; its extremes stay, however often it is thinned."""
+    steps, losses = zip(*rows, strict=True)
+    chosen = curves.downsample(steps, losses, SMALL_CURVE_POINTS // 2)
+    return [[steps[i], round(losses[i], 4)] for i in chosen]
 
 
 def _forget(job: "Job", attempt: int) -> None:

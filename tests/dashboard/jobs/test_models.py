@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from dashboard.jobs.models import REFRESH_INTERVAL, Job
+from dashboard.jobs.told import CHUNK_POINTS
 from tests.factories import JobFactory, UserFactory
 from tuning import curves
 from tuning.jobs import JobFailure, JobState, JobStatus, Point
@@ -88,6 +89,19 @@ def test_small_curve_keeps_its_size_and_its_spike() -> None:
     job.store(status(total_steps=5000), series)
     assert len(job.small_curve) <= 60
     assert [2501, 50.0] in job.small_curve
+
+
+def test_curve_that_comes_in_many_pieces_is_kept_in_few_and_shows_its_spike() -> None:
+    job = JobFactory(total_steps=3000)
+    for first in range(1, 3001, 5):
+        few = points(first, first + 4)
+        job.store(status(total_steps=3000), [Point(76, 0, 50.0, time.time()), *few[1:]] if first == 76 else few)
+    assert steps(job) == list(range(1, 3001))
+    assert job.chunks.count() <= 3000 / CHUNK_POINTS + 1
+    assert len(job.small_curve) <= 60
+    assert [76, 50.0] in job.small_curve
+    assert (job.first_loss, job.last_loss) == (1.0, pytest.approx(1 / 3000))
+    assert (job.small_curve[0][0], job.small_curve[-1][0]) == (1, 3000)
 
 
 def test_owner_sees_their_jobs_and_an_administrator_all() -> None:
