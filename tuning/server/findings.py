@@ -124,10 +124,6 @@ def samples(job: "Job") -> list[dict[str, object]]:
     ]
 
 
-def _told(said: SampleAnswer) -> dict[str, object]:
-    return {"step": said.step, "epoch": said.epoch, "answer": said.answer}
-
-
 def _text(said: str) -> str:
     """PostgreSQL stores no NUL."""
     return said.replace("\0", "\N{REPLACEMENT CHARACTER}")

@@ -1,0 +1,103 @@
+"""What Tuneboard knows beyond Google's API, under ``/tuneboard/v1``."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from tuning.resources.tuning import TunedModel
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApiKey:
+    """A script's key. ``key`` is its whole text, told once, when it is made; ``ending`` its last four characters."""
+
+    id: str = ""
+    name: str = ""
+    key: str = ""
+    ending: str = ""
+    created: datetime | None = None
+    last_used: datetime | None = None
+    revoked: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApiKeyPage:
+    keys: tuple[ApiKey, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewApiKey:
+    """``name`` says what the key is for."""
+
+    name: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TokensRequest:
+    """Texts, or a dataset sent ahead (``sha256:…``), whose tokens are to be counted for ``base_model``."""
+
+    base_model: str = ""
+    texts: tuple[str, ...] = ()
+    dataset: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobRecipe:
+    """How a model is tuned: :class:`tuning.recipes.Recipe` as it is asked for, and told. What is not said is assumed
+    by the size of the dataset. ``learning_rate`` and ``learning_rate_multiplier`` exclude each other.
+    """
+
+    epoch_count: int | None = None
+    batch_size: int | None = None
+    learning_rate: float | None = None
+    learning_rate_multiplier: float | None = None
+    schedule: str | None = None
+    warmup: float | None = None
+    weight_decay: float | None = None
+    gradient_norm: float | None = None
+    rank: int | None = None
+    alpha: float | None = None
+    dropout: float | None = None
+    longest: int | None = None
+    seed: int | None = None
+    validation: float | None = None
+    patience: int | None = None
+    samples: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ValidationData:
+    """Examples to measure the loss on, as a dataset sent ahead: ``sha256:…``."""
+
+    dataset: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewJob:
+    """A job with all that Tuneboard knows of: ``tuned_model`` as Google's create takes it, and the rest beside it.
+
+    Training data stands in ``tuned_model`` or is named by ``dataset`` (``sha256:…``), not both.
+    """
+
+    tuned_model_id: str = ""
+    tuned_model: TunedModel | None = None
+    dataset: str = ""
+    validation: ValidationData | None = None
+    recipe: JobRecipe | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewBaseModel:
+    """A base model to be made ready: one that is known by ``name``, or a new one from a ``folder`` of the server's."""
+
+    name: str = ""
+    folder: str = ""
+    display_name: str = ""
+    description: str = ""
+    licence: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobChange:
+    """Jobs of a higher ``priority`` go first, whoever's they are; 0 is everybody's."""
+
+    priority: int | None = None
