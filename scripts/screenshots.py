@@ -63,6 +63,7 @@ def tour(camera: Camera, product: Product) -> None:
             camera.visit(name, path)
     camera.visit("columns", walk.column_choice(page))
     camera.visit("cancelled-job", walk.cancelled_job(page, first.places["dataset"]))
+    camera.visit("held-out-job", walk.held_out_job(page, first.places["dataset"]))
 
 
 def strangers_tour(camera: Camera) -> None:

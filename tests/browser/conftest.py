@@ -84,8 +84,9 @@ def first_job(visit: Visit) -> walk.FirstJob:
 def places(visit: Visit, first_job: walk.FirstJob) -> dict[str, str]:
     """The path of every page by name: ``walk.ROOMS`` and ``walk.MADE``."""
     with visit() as page:
-        cancelled = walk.cancelled_job(page, first_job.places["dataset"])
-        return {**first_job.places, "cancelled-job": cancelled, "columns": walk.column_choice(page)}
+        dataset = first_job.places["dataset"]
+        made = {"cancelled-job": walk.cancelled_job(page, dataset), "held-out-job": walk.held_out_job(page, dataset)}
+        return {**first_job.places, **made, "columns": walk.column_choice(page)}
 
 
 @pytest.fixture

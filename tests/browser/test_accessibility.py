@@ -49,6 +49,17 @@ def test_form_with_mistakes_is_accessible(visit: Visit, scheme: Scheme) -> None:
 
 
 @both_schemes
+def test_settings_that_are_folded_away_are_accessible(visit: Visit, places: dict[str, str], scheme: Scheme) -> None:
+    with visit(**options(scheme)) as page:
+        page.goto("/jobs/new/")
+        walk.unfold(page)
+        check(page)
+        walk.open_page(page, places["held-out-job"])
+        walk.unfold(page)
+        check(page)
+
+
+@both_schemes
 def test_keys_dialog_is_accessible(visit: Visit, scheme: Scheme) -> None:
     with visit(**options(scheme)) as page:
         page.goto("/jobs/")

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.walk import FirstJob, upload
+from tests.browser.chromium import Visit
+from tests.browser.walk import FirstJob, held_out_job, upload
 
 
 def test_losses_arrive_one_after_the_other_while_the_job_runs(first_job: FirstJob) -> None:
@@ -24,26 +25,17 @@ def test_tuned_model_answers(first_job: FirstJob) -> None:
     assert first_job.answer.strip()
 
 
-def test_held_out_examples_are_asked_for_by_keyboard_and_shown_as_they_are_answered(
-    first_job: FirstJob, page: Page
+def test_what_was_found_out_on_held_out_examples_came_while_somebody_looked_on(
+    visit: Visit, first_job: FirstJob
 ) -> None:
-    page.goto(first_job.places["dataset"])
-    page.get_by_role("link", name="Start tuning").click()
-    page.get_by_label("Name").fill("Held out")
-    page.get_by_label("Epochs").fill("2")
-    more = page.get_by_text("More settings")
-    more.focus()
-    page.keyboard.press("Enter")
-    page.get_by_label("Share held out").select_option("20 %")
-    page.get_by_label("Sample answers").fill("2")
-    page.get_by_role("button", name="Start tuning").click()
-    expect(page.locator("#job-header .state")).to_have_text("Done", timeout=240_000)
-    expect(page.locator("#best")).to_contain_text("This is the model that is kept")
-    expect(page.locator("#samples summary").first).to_contain_text("After epoch 2")
-    expect(page.locator("#samples tbody").first.get_by_role("row")).to_have_count(2)
-    assert page.evaluate("document.getElementById('loss').data[2].x.length") == 2
-    page.get_by_text("What the tuning server said").click()
-    expect(page.locator("#log li").first).not_to_be_empty()
+    with visit() as page:
+        held_out_job(page, first_job.places["dataset"])
+        expect(page.locator("#best")).to_contain_text("This is the model that is kept")
+        expect(page.locator("#samples summary").first).to_contain_text("After epoch 2")
+        expect(page.locator("#samples tbody").first.get_by_role("row")).to_have_count(2)
+        expect(page.get_by_role("link", name="Adapter, zip")).to_be_visible()
+        assert page.evaluate("document.getElementById('loss').data[2].x.length") == 2
+        expect(page.locator("#log li").first).not_to_be_empty()
 
 
 def test_defaults_follow_the_dataset_unless_they_were_changed(page: Page, first_job: FirstJob, tmp_path: Path) -> None:

@@ -19,6 +19,16 @@ def test_page_fits_and_says_nothing_in_the_console(visit: Visit, places: dict[st
         assert not overhang(page)
 
 
+def test_settings_that_are_folded_away_fit_a_phone(visit: Visit, places: dict[str, str]) -> None:
+    with visit(width=WIDTHS["phone"]) as page:
+        page.goto("/jobs/new/")
+        walk.unfold(page)
+        assert not overhang(page)
+        walk.open_page(page, places["held-out-job"])
+        walk.unfold(page)
+        assert not overhang(page)
+
+
 @pytest.mark.parametrize("name", walk.SIGNED_OUT)
 def test_strangers_page_fits_a_phone(visit: Visit, name: str) -> None:
     with visit(storage_state=None, width=WIDTHS["phone"]) as page:

@@ -100,8 +100,10 @@ ROOMS = {
 }
 """Pages that are there from the start."""
 
-MADE = ("dataset", "rename-dataset", "new-version", "delete-dataset", "job", "delete-job", "cancelled-job", "columns")
-"""Pages of what :func:`first_job`, :func:`cancelled_job` and :func:`column_choice` made."""
+MADE = ("dataset", "rename-dataset", "new-version", "delete-dataset", "job", "delete-job")
+"""Pages of what :func:`first_job` made."""
+MADE += ("cancelled-job", "held-out-job", "columns")
+"""And of what :func:`cancelled_job`, :func:`held_out_job` and :func:`column_choice` did."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,6 +145,23 @@ def cancelled_job(page: Page, dataset: str) -> str:
     return _path(page)
 
 
+def held_out_job(page: Page, dataset: str) -> str:
+    """Start a job with held-out examples and sample answers, by keyboard where that is less usual, and wait for its
+    end; the path of its page.
+    """
+    page.goto(dataset)
+    page.get_by_role("link", name="Start tuning").click()
+    page.get_by_label("Name").fill("Held out")
+    page.get_by_label("Epochs").fill("2")
+    page.get_by_text("More settings").focus()
+    page.keyboard.press("Enter")
+    page.get_by_label("Share held out").select_option("20 %")
+    page.get_by_label("Sample answers").fill("2")
+    page.get_by_role("button", name="Start tuning").click()
+    expect(page.locator("#job-header .state")).to_have_text("Done", timeout=PREPARING)
+    return _path(page)
+
+
 def column_choice(page: Page) -> str:
     """Upload a file whose columns have names of their own; the path of the page that asks for them."""
     page.goto("/datasets/new/")
@@ -157,6 +176,11 @@ def open_page(page: Page, path: str) -> None:
     """Go there and wait until its chart, where it has one, is drawn."""
     page.goto(path)
     expect(page.locator("[data-figure]:not([data-drawn])")).to_have_count(0)
+
+
+def unfold(page: Page) -> None:
+    """Open everything that is folded away."""
+    page.evaluate("document.querySelectorAll('details.more').forEach((more) => { more.open = true })")
 
 
 def _path(page: Page) -> str:
