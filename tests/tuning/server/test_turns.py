@@ -80,7 +80,11 @@ def test_higher_priority_goes_first_and_a_lower_one_last() -> None:
     assert claim_all() == ["greedy-1", "ada-1", "greedy-0", "ada-0"]
 
 
-@pytest.mark.parametrize("loss", [Claim.release, Claim.die, let_lease_run_out])
+def die(claim: Claim) -> None:
+    claim.die("It was killed")
+
+
+@pytest.mark.parametrize("loss", [Claim.release, die, let_lease_run_out])
 def test_job_that_lost_its_tuner_goes_on_before_another_begins(loss: Any) -> None:
     jobs_of("ada", 2)
     jobs_of("bob", 2)
