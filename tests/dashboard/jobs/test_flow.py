@@ -85,10 +85,18 @@ def test_job_is_measured_on_a_dataset_of_its_own_and_stops_early(
 def test_model_is_downloaded_through_the_dashboard(browser: Client, dataset: Dataset) -> None:
     job = start(browser, dataset, epoch_count=1)
     wait_until(lambda: ended(job))
-    file = browser.get(f"/jobs/{job.pk}/export/adapter")
-    content = b"".join(file.streaming_content)  # type: ignore[attr-defined]
-    with ZipFile(BytesIO(content)) as archive:
+    with ZipFile(BytesIO(downloaded(browser, job, "adapter"))) as archive:
         assert any(name.endswith("adapter_model.safetensors") for name in archive.namelist())
+    for form in ("adapter.gguf", "merged.gguf"):  # the second is put together while the person waits
+        assert wait_until(lambda form=form: downloaded(browser, job, form)).startswith(b"GGUF")  # type: ignore[misc]
+    assert job.model.removeprefix("tunedModels/") in downloaded(browser, job, "modelfile").decode()
+
+
+def downloaded(browser: Client, job: Job, form: str) -> bytes:
+    """The file; nothing while a page says that it is still being written."""
+    answer = browser.get(f"/jobs/{job.pk}/export/{form}")
+    assert answer.status_code == 200, answer.content
+    return b"".join(answer.streaming_content) if answer.streaming else b""  # type: ignore[attr-defined]
 
 
 def test_worker_sends_what_could_not_be_sent_and_only_once(alice: User) -> None:
