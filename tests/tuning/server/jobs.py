@@ -6,6 +6,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,26 @@ Curve = list[tuple[int, int, float]]
 DEATH = re.compile(r"(?:killed by signal 9|heard of any more) after step (\d+)")
 
 
-class Watched:
-    """A job of ``epochs`` · 3.75 steps on the tiny model, just created."""
+@dataclass(frozen=True)
+class Result:
+    """All that an interruption might change, but when it was."""
 
-    def __init__(self, house: TuningServer, key: str, model_id: str, epochs: int, **changes: Any) -> None:
+    losses: Curve
+    validation: Curve
+    samples: dict[str, Any]
+    weights: bytes
+
+
+class Watched:
+    """A job that was just created: of ``epochs`` · 3.75 steps on the tiny model, or as :func:`full_job` says."""
+
+    def __init__(self, house: TuningServer, key: str, model_id: str, epochs: int | None = None, **changes: Any) -> None:
         self.house, self.key, self.model_id = house, key, model_id
-        answer = house.post(f"/v1beta/tunedModels?tunedModelId={model_id}", key, json=body(epochs=epochs, **changes))
+        if epochs is None:
+            answer = house.post("/tuneboard/v1/jobs", key, json=full_job(model_id))
+        else:
+            sent = body(epochs=epochs, **changes)
+            answer = house.post(f"/v1beta/tunedModels?tunedModelId={model_id}", key, json=sent)
         assert answer.status_code == 200, answer.text
 
     def now(self) -> dict[str, Any]:
@@ -58,18 +73,28 @@ class Watched:
         """The most steps that were made when a process died."""
         return max((int(found[1]) for line in self.log() if (found := DEATH.search(line))), default=0)
 
-    def adapter(self) -> bytes:
-        """The weights that were made."""
-        (found,) = (self.house.var_dir / "adapters" / self.model_id).glob("*/adapter_model.safetensors")
-        return found.read_bytes()
+    def result(self) -> Result:
+        """What the job came to, once it has succeeded."""
+        job = self.whole()
+        (weights,) = (self.house.var_dir / "adapters" / self.model_id).glob("*/adapter_model.safetensors")
+        samples = self.house.get(f"/tuneboard/v1/jobs/{self.model_id}/samples", self.key).json()
+        return Result(untimed(job["points"]), untimed(job["validation"]), samples, weights.read_bytes())
+
+
+def full_job(model_id: str) -> dict[str, Any]:
+    """A job with all that a later step may depend on: dropout, a schedule, held-out examples and their answers."""
+    pairs = [{"textInput": str(number), "output": str(number + 1)} for number in range(120)]
+    recipe = {"epochCount": 10, "batchSize": 4, "dropout": 0.1, "schedule": "cosine", "validation": 0.2, "samples": 1}
+    model = {"baseModel": "models/tiny-llama", "tuningTask": {"trainingData": {"examples": {"examples": pairs}}}}
+    return {"tunedModelId": model_id, "tunedModel": model, "recipe": recipe}
 
 
 def has_ended(job: dict[str, Any]) -> bool:
     return job["state"] not in {"QUEUED", "RUNNING"}
 
 
-def curve(job: dict[str, Any]) -> Curve:
-    return [(step, epoch, loss) for step, epoch, loss, _ in job["points"]]
+def untimed(points: list[list[float]]) -> Curve:
+    return [(int(step), int(epoch), loss) for step, epoch, loss, _ in points]
 
 
 def training_child(tuner: subprocess.Popen[bytes]) -> int:

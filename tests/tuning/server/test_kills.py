@@ -1,6 +1,7 @@
 """Processes are killed at random moments, and nobody can tell from the result.
 
-The job has every step once, and its losses and weights are those of a job that nobody disturbed, to the last bit.
+The job has every step once, and its losses, its answers and its weights are those of a job that nobody disturbed, to
+the last bit.
 """
 
 import random
@@ -10,10 +11,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.processes import TuningServer, tuning_server, wait_until
-from tests.tuning.server.jobs import Curve, Watched, curve, end, has_ended, kill, training_child, work_left
+from tests.tuning.server.jobs import Result, Watched, end, has_ended, kill, training_child, work_left
 
-EPOCHS = 80
-STEPS = EPOCHS * 15 // 4
+STEPS = 240
 LEASE = 3.0
 
 
@@ -32,15 +32,17 @@ def key(house: TuningServer) -> str:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(house: TuningServer, key: str) -> tuple[Curve, bytes]:
+def undisturbed(house: TuningServer, key: str) -> Result:
     """What the job comes to when nobody disturbs it."""
     house.start_tuner()
-    job = Watched(house, key, "undisturbed", EPOCHS)
-    ended = job.ended()
-    assert ended["attempt"] == 1
-    assert len(ended["points"]) == STEPS
+    job = Watched(house, key, "undisturbed")
+    assert job.ended()["attempt"] == 1
     end(house)
-    return curve(ended), job.adapter()
+    result = job.result()
+    assert [step for step, _, _ in result.losses] == list(range(1, STEPS + 1))
+    assert [epoch for _, epoch, _ in result.validation] == list(range(1, 11))
+    assert len(result.samples["samples"][0]["answers"]) == 10
+    return result
 
 
 def kill_child(house: TuningServer) -> None:
@@ -87,29 +89,24 @@ def wait_for_next(job: Watched, attempt: int) -> None:
     wait_until(goes_on)
 
 
-def same_result(house: TuningServer, key: str, undisturbed: tuple[Curve, bytes], seed: int, kills: int) -> None:
-    losses, weights = undisturbed
+def same_result(house: TuningServer, key: str, undisturbed: Result, seed: int, kills: int) -> None:
     house.start_tuner()
-    job = Watched(house, key, f"disturbed-{seed}", EPOCHS)
+    job = Watched(house, key, f"disturbed-{seed}")
     done = disturb(house, job, random.Random(seed), kills)
     print(f"seed {seed}: {done}")
-    ended = job.ended()
+    assert job.ended()["state"] == "SUCCEEDED", job.log()
     end(house)
-    assert (ended["state"], ended["completedSteps"]) == ("SUCCEEDED", STEPS), job.log()
-    assert curve(ended) == losses
-    assert job.adapter() == weights
+    assert job.result() == undisturbed
     assert work_left(house) == []
 
 
-def test_job_that_was_killed_ends_as_if_nothing_had_been(
-    house: TuningServer, key: str, undisturbed: tuple[Curve, bytes]
-) -> None:
+def test_job_that_was_killed_ends_as_if_nothing_had_been(house: TuningServer, key: str, undisturbed: Result) -> None:
     same_result(house, key, undisturbed, seed=0, kills=3)
 
 
 @pytest.mark.kill
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])
 def test_job_that_was_killed_often_ends_as_if_nothing_had_been(
-    house: TuningServer, key: str, undisturbed: tuple[Curve, bytes], seed: int
+    house: TuningServer, key: str, undisturbed: Result, seed: int
 ) -> None:
     same_result(house, key, undisturbed, seed=seed, kills=7)
