@@ -13,7 +13,8 @@ import pytest
 from tests.processes import TuningServer, tuning_server, wait_until
 from tests.tuning.server.jobs import Result, Watched, end, has_ended, kill, training_child, work_left
 
-STEPS = 240
+EPOCHS = 16
+STEPS = EPOCHS * 96
 LEASE = 3.0
 
 
@@ -33,15 +34,15 @@ def key(house: TuningServer) -> str:
 
 @pytest.fixture(scope="module")
 def undisturbed(house: TuningServer, key: str) -> Result:
-    """What the job comes to when nobody disturbs it."""
+    """What it comes to when nobody disturbs it."""
     house.start_tuner()
     job = Watched(house, key, "undisturbed")
     assert job.ended()["attempt"] == 1
     end(house)
     result = job.result()
     assert [step for step, _, _ in result.losses] == list(range(1, STEPS + 1))
-    assert [epoch for _, epoch, _ in result.validation] == list(range(1, 11))
-    assert len(result.samples["samples"][0]["answers"]) == 10
+    assert [epoch for _, epoch, _ in result.validation] == list(range(1, EPOCHS + 1))
+    assert len(result.samples["samples"][0]["answers"]) == EPOCHS
     return result
 
 
@@ -61,19 +62,22 @@ def kill_api(house: TuningServer) -> None:
 
 
 def disturb(house: TuningServer, job: Watched, plan: random.Random, kills: int) -> list[str]:
-    """Kill while the child loads, then after so many steps each; says what was done."""
+    """Kill while the child loads, then after so many steps each, as long as the job runs; says what was done."""
     training_child(house.tuners[-1])
     time.sleep(plan.uniform(0, 2))  # wherever it may be by then: loading, tokenising, training
     kill_child(house)
     wait_for_next(job, 1)
     done = ["child, early"]
+    victims = [kill_api, kill_tuner, *(plan.choice([kill_child, kill_tuner]) for _ in range(kills - 3))]
+    plan.shuffle(victims)
     # Each death comes later than the one before: two without progress would end the job, and rightly.
-    for step in sorted(plan.sample(range(20, STEPS * 9 // 10), kills - 1)):
+    for victim, step in zip(victims, sorted(plan.sample(range(20, STEPS // 2), kills - 1)), strict=True):
         reached = job.after(max(step, job.last_death() + 1))
         time.sleep(plan.uniform(0, 0.2))
-        victim = plan.choice([kill_child, kill_child, kill_tuner, kill_api])
-        done.append(f"{victim.__name__} after step {reached['completedSteps']}")
+        if has_ended(job.now()):
+            break
         victim(house)
+        done.append(f"{victim.__name__} after step {reached['completedSteps']}")
         if victim is not kill_api:
             wait_for_next(job, reached["attempt"])
     return done
@@ -94,6 +98,7 @@ def same_result(house: TuningServer, key: str, undisturbed: Result, seed: int, k
     job = Watched(house, key, f"disturbed-{seed}")
     done = disturb(house, job, random.Random(seed), kills)
     print(f"seed {seed}: {done}")
+    assert len(done) >= kills - 1
     assert job.ended()["state"] == "SUCCEEDED", job.log()
     end(house)
     assert job.result() == undisturbed
@@ -105,8 +110,8 @@ def test_job_that_was_killed_ends_as_if_nothing_had_been(house: TuningServer, ke
 
 
 @pytest.mark.kill
-@pytest.mark.parametrize("seed", [1, 2, 3, 4])
+@pytest.mark.parametrize("seed", [1, 2, 3, 4, 5])
 def test_job_that_was_killed_often_ends_as_if_nothing_had_been(
     house: TuningServer, key: str, undisturbed: Result, seed: int
 ) -> None:
-    same_result(house, key, undisturbed, seed=seed, kills=7)
+    same_result(house, key, undisturbed, seed=seed, kills=6)
