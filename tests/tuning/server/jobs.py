@@ -84,7 +84,7 @@ class Watched:
 def full_job(model_id: str) -> dict[str, Any]:
     """A job with all that a later step may depend on: dropout, a schedule, held-out examples and their answers."""
     pairs = [{"textInput": str(number), "output": str(number + 1)} for number in range(120)]
-    recipe = {"epochCount": 16, "batchSize": 1, "dropout": 0.1, "schedule": "cosine", "validation": 0.2, "samples": 1}
+    recipe = {"epochCount": 10, "batchSize": 1, "dropout": 0.1, "schedule": "cosine", "validation": 0.2, "samples": 1}
     model = {"baseModel": "models/tiny-llama", "tuningTask": {"trainingData": {"examples": {"examples": pairs}}}}
     return {"tunedModelId": model_id, "tunedModel": model, "recipe": recipe}
 

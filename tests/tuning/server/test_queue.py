@@ -38,8 +38,8 @@ def state_of(job: Job) -> str:
     return job.state
 
 
-def point(step: int) -> Point:
-    return Point(step, 0, step / 2, 1e9 + step)
+def point(step: int, attempt: int = 1) -> Point:
+    return Point(step, 0, step / 2, 1e9 * attempt + step)
 
 
 def test_jobs_are_claimed_in_the_order_of_their_creation_each_once() -> None:
@@ -135,9 +135,9 @@ def test_resumed_curve_has_every_step_once(checkpoint: int, monkeypatch: pytest.
     second.resume(checkpoint)
     job.refresh_from_db()
     assert job.points() == [point(step) for step in range(1, told_again[0])]
-    second.record([point(step) for step in told_again])
+    second.record([point(step, attempt=2) for step in told_again])
     job.refresh_from_db()
-    assert job.points() == [point(step) for step in range(1, 10)]
+    assert job.points() == [point(step, attempt=1 + (step in told_again)) for step in range(1, 10)]
     assert job.completed_steps == 9
 
 
