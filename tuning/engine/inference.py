@@ -38,10 +38,9 @@ MAX_WAITING = 64
 PATIENCE = 10.0
 """Seconds a caller may take to send its request, or to take a piece of its answer."""
 
-SPIN = "100000"
-"""How often a thread of llama.cpp's looks for the others before it sleeps, about a millisecond: they meet a thousand
-times a token. On two cores, tokens a second alone and beside two busy processes: 63 and 14; with a tenth of it 58 and
-14; three times as many, the default, 66 and 10; and 38 alone where they sleep at once.
+SPIN = "200000"
+"""How often a thread of llama.cpp's looks for the others before it sleeps, a millisecond or two: they meet a thousand
+times a token, and pause between two. Asleep at once, as training wants it, they have half of the speed.
 """
 
 Task = TypeVar("Task")

@@ -98,7 +98,7 @@ class Lanes:
 
     def _lane_for(self, ticket: Ticket) -> int | None:
         alone = all(other.adapter == ticket.adapter for other in self._running)
-        lanes = [lane for lane in ((WIDE,) if alone else NARROW) if self._fits(ticket, lane)]
+        lanes = [lane for lane in ((WIDE,) if alone else NARROW) if self._fits(ticket, lane) and self._is_open(lane)]
         return max(lanes, key=lambda lane: len(self._inside(lane)), default=None)
 
     def _fits(self, ticket: Ticket, lane: int) -> bool:
@@ -107,6 +107,10 @@ class Lanes:
         tokens = sum(other.tokens for other in inside) + ticket.tokens
         same = all(other.adapter == ticket.adapter for other in inside)
         return same and len(inside) < SLOTS and tokens <= self._sizes[lane]
+
+    def _is_open(self, lane: int) -> bool:
+        """Two lanes at once, no more: while the wide one ends its answers, there are too few processors for three."""
+        return len({other.lane for other in self._running} | {lane}) <= len(NARROW)
 
     def _inside(self, lane: int) -> list[Ticket]:
         return [ticket for ticket in self._running if ticket.lane == lane]

@@ -69,10 +69,12 @@ def test_one_adapter_alone_has_all_threads(ask: Ask) -> None:
 
 def test_several_adapters_have_a_lane_each_and_their_answers_stay_together(ask: Ask) -> None:
     first = ask("a")
-    assert [ask(adapter).lane for adapter in ("b", "a", "b", "a")] == [1, 2, 1, 2]
+    beside, later = ask("b"), ask("a")
+    assert (beside.lane, later.lane, ask("b").lane) == (1, None, 1)  # two lanes at once
     first.go()
 
-    assert ask("c").lane is None
+    until(lambda: later.lane == 2)
+    assert (ask("a").lane, ask("b").lane, ask("c").lane) == (2, 1, None)
 
 
 def test_who_is_alone_again_has_all_threads_again(ask: Ask) -> None:
@@ -101,19 +103,25 @@ def test_people_take_turns(ask: Ask) -> None:
 
 
 def test_a_question_that_waited_is_overtaken_no_longer(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    running = [ask("a"), ask("b"), ask("a")]
+    first, second = ask("a"), ask("b")
     third = ask("c")
-    assert ask("b").lane == 1
-    monkeypatch.setattr(lanes, "PATIENCE", 0.0)
-    late = ask("b", by="grace-who-asks-later")
-    assert (third.lane, late.lane) == (None, 1)  # grace has had no turn yet: hers comes before ada's fourth
+    assert (third.lane, ask("b").lane) == (None, 1)
 
-    waiting = ask("b")
-    assert waiting.lane is None
-    for question in running:
+    monkeypatch.setattr(lanes, "PATIENCE", 0.0)
+    assert ask("b").lane is None
+    for question in (first, second):
         question.go()
 
     until(lambda: third.lane is not None)
+
+
+def test_room_that_comes_free_at_once_is_shared(ask: Ask) -> None:
+    whole = ask("a", by="alan", tokens=2 * TOKENS)
+    many = [ask("a") for _ in range(10)]
+    others = [ask("a", by="grace") for _ in range(10)]
+    whole.go()
+
+    assert [sum(question.lane == WIDE for question in waiting) for waiting in (many, others)] == [4, 4]
 
 
 def test_who_leaves_while_waiting_is_out_of_the_way(ask: Ask) -> None:
