@@ -63,15 +63,17 @@ class Lane:
         self._building = Lock()
         self._used = 0.0
 
-    def with_adapter(self, adapter: AdapterFile | None) -> Loaded:
-        """Raises ``FailedPrecondition("adapter_unusable")``, ``Unavailable("base_model_unusable")``."""
+    def with_adapter(self, adapter: AdapterFile | None, lately: tuple[AdapterFile, ...]) -> Loaded:
+        """Where it must be built, it takes those along that were asked ``lately``.
+
+        Raises ``FailedPrecondition("adapter_unusable")``, ``Unavailable("base_model_unusable")``."""
         self._used = time.monotonic()
         found = self._loaded
         if found and found.has(adapter):
             return found
         with self._building:
             if not (self._loaded and self._loaded.has(adapter)):
-                adapters = _latest(self._loaded.adapters if self._loaded else (), adapter)
+                adapters = _latest(lately, adapter)
                 self._loaded = Loaded(start(self._folder, adapters, self._tokens, self._threads), adapters)
             return self._loaded
 
@@ -88,6 +90,7 @@ class Served:
         # One question may need the whole context; the wide lane has room for several of the usual ones.
         sizes = {WIDE: 2 * entry.context_tokens} | dict.fromkeys(NARROW, entry.context_tokens)
         self.lanes = Lanes(sizes)
+        self._lately: tuple[AdapterFile, ...] = ()
         self._lanes = {
             number: Lane(folder, tokens, threads if number == WIDE else max(1, threads // len(NARROW)))
             for number, tokens in sizes.items()
@@ -98,7 +101,9 @@ class Served:
         if lane == WIDE:
             for number in NARROW:
                 self._lanes[number].rest()
-        return self._lanes[lane].with_adapter(adapter)
+        loaded = self._lanes[lane].with_adapter(adapter, self._lately)
+        self._lately = _latest(self._lately, adapter)
+        return loaded
 
 
 def start(folder: Path, adapters: tuple[AdapterFile, ...], tokens: int, threads: int) -> Any:
