@@ -41,6 +41,6 @@ def peak_after_some_steps(job: TuneSpec) -> int:
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells a process's peak memory")
 def test_memory_does_not_grow_with_the_dataset(spec: Spec, tmp_path: Path) -> None:
-    few = peak_after_some_steps(spec(examples(FEW), epoch_count=1, batch_size=16, work=tmp_path / "few"))
-    many = peak_after_some_steps(spec(examples(MANY), epoch_count=1, batch_size=16, work=tmp_path / "many"))
+    few = peak_after_some_steps(spec(examples(FEW), epoch_count=1, batch_size=16, threads=1, work=tmp_path / "few"))
+    many = peak_after_some_steps(spec(examples(MANY), epoch_count=1, batch_size=16, threads=1, work=tmp_path / "many"))
     assert many - few < SLACK
