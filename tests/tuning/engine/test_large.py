@@ -32,7 +32,7 @@ def peak_after_some_steps(job: TuneSpec) -> int:
     steps: list[Step] = []
     try:
         until(
-            lambda: steps.extend(said for said in child.events(0.1) if isinstance(said, Step)) or len(steps) > 50, 120
+            lambda: steps.extend(said for said in child.events(0.1) if isinstance(said, Step)) or len(steps) > 25, 140
         )
         return peak(child.pid)
     finally:
