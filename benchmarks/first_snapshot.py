@@ -61,7 +61,7 @@ def measured(warm: str, jobs: int) -> tuple[float, float]:
 
 def started(folder: Path, warm: str) -> TuningServer:
     models = Path(os.environ.get("MODELS_DIR") or ROOT / ".cache" / "models")
-    settings = {"TUNING_DEFAULT_BASE_MODEL": catalogue.DEFAULT, "TUNER_WARM": warm}
+    settings = {"TUNING_DEFAULT_BASE_MODEL": catalogue.DEFAULT, "TUNER_WARM": warm, "TUNING_REQUESTS_A_MINUTE": "0"}
     server = TuningServer(folder, models, **settings)
     server.environment.pop("OMP_NUM_THREADS", None)
     server.start_api()
