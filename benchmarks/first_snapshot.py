@@ -25,7 +25,7 @@ sys.path.insert(0, str(ROOT))
 
 from tests.processes import TuningServer, child_running, wait_until  # noqa: E402
 from tests.tuning.server.bodies import TUTORIAL  # noqa: E402
-from tuning.engine import catalogue  # noqa: E402
+from tuning.engine.bases import catalogue  # noqa: E402
 
 LIMITS = {"warm": 3.0, "memory": 450.0}
 SETTLED = 0.05

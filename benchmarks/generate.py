@@ -34,9 +34,11 @@ sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 from api import surroundings, wait_for  # noqa: E402 - both folders are on the path by now
 from table import drawn  # noqa: E402
 
-from tuning.engine import AnswerSpec, Ending, Ready, answers, catalogue, exports, shape  # noqa: E402
+from tuning.engine import AnswerSpec, Ending, Ready  # noqa: E402
+from tuning.engine.answering import answers  # noqa: E402
+from tuning.engine.bases import catalogue, exports, shape  # noqa: E402
+from tuning.engine.bases.prompts import Prompts  # noqa: E402
 from tuning.engine.children import start_inference, start_preparation  # noqa: E402
-from tuning.engine.prompts import Prompts  # noqa: E402
 
 MODELS = Path(os.environ.get("MODELS_DIR") or ROOT / ".cache" / "models")
 BASE = catalogue.DEFAULT

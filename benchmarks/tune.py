@@ -29,7 +29,8 @@ import trl_environment
 import workloads
 from workloads import ROOT, Workload
 
-from tuning.engine import TuneSpec, catalogue
+from tuning.engine import TuneSpec
+from tuning.engine.bases import catalogue
 from tuning.engine.lines import encode
 
 JOBS: dict[str, Callable[[Path], Workload]] = {"tutorial": workloads.tutorial, "longer": workloads.longer}

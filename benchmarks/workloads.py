@@ -17,9 +17,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from tests.tuning.engine.running import NUMBERS, Pair  # noqa: E402 - found from the root
-from tuning.engine import catalogue  # noqa: E402
-from tuning.engine.corpus import order  # noqa: E402
-from tuning.engine.prompts import Prompts  # noqa: E402
+from tuning.engine.bases import catalogue  # noqa: E402
+from tuning.engine.bases.prompts import Prompts  # noqa: E402
+from tuning.engine.learning.corpus import order  # noqa: E402
 from tuning.recipes import Recipe  # noqa: E402
 
 IGNORED = -100

@@ -6,7 +6,7 @@ import numpy as np
 import orjson
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
-from tuning.engine import catalogue, exports, weights
+from tuning.engine.bases import catalogue, exports, weights
 from tuning.engine.staging import locked, staged
 
 NAME = "tiny-llama"

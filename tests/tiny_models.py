@@ -12,7 +12,7 @@ import numpy as np
 import orjson
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
 
-from tuning.engine import shape, vocabulary, weights
+from tuning.engine.bases import shape, vocabulary, weights
 
 CHATML = (
     "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n' }}"

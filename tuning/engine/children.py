@@ -164,7 +164,7 @@ def start_inference(models: Path, adapters: Path, *, threads: int | None = None)
     """Answer questions in a child: one ``Ready`` event, then it serves until it is stopped.
 
     Only adapters inside the folder ``adapters`` are loaded. ``threads`` defaults to the number of CPUs.
-    Ask it with :func:`tuning.engine.answers.ask`.
+    Ask it with :func:`tuning.engine.answering.answers.ask`.
     """
     spec = InferenceSpec(models=models.resolve(), adapters=adapters.resolve(), threads=threads)
     return Child("tuning.engine.inference", spec)

@@ -4,7 +4,7 @@ It listens on this machine alone, at a port of chance, and answers nobody withou
 there are three requests. ``POST /generate``: an :class:`tuning.engine.AnswerSpec` in, :data:`tuning.engine.Said` out,
 a JSON object a line, each as soon as it is made; who hangs up has the answer stopped. ``POST /count``: a
 :class:`CountSpec` in, a :class:`TokenCount` out. ``POST /tally``: a :class:`TallySpec` in, a :class:`Tally` out.
-What fails before the first piece is a status of :data:`tuning.engine.answers.REFUSALS`, and the object a
+What fails before the first piece is a status of :data:`tuning.engine.answering.answers.REFUSALS`, and the object a
 :class:`Broken`. Prompts and answers reach no log.
 """
 
@@ -20,12 +20,12 @@ from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, TypeVar
 
 from tuning.engine import AnswerSpec, Broken, CountSpec, Event, InferenceSpec, Ready, Said, TallySpec, child
-from tuning.engine.answers import REFUSALS
+from tuning.engine.answering.answers import REFUSALS
 from tuning.engine.lines import decode, encode, encode_said
 from tuning.errors import Exhausted, InvalidRequest, NotFound, ServiceError, Unauthenticated
 
 if TYPE_CHECKING:
-    from tuning.engine.generation import Generator
+    from tuning.engine.answering.generation import Generator
 
 logger = logging.getLogger(__name__)
 
@@ -161,7 +161,7 @@ def serve(spec: InferenceSpec) -> Iterator[Event]:
     """Listen, say where, and answer until the process ends."""
     os.environ.setdefault("GOMP_SPINCOUNT", SPIN)
     # llama.cpp takes a moment to load; the supervisor's closing pipe must be heard meanwhile.
-    from tuning.engine.generation import Generator  # noqa: PLC0415
+    from tuning.engine.answering.generation import Generator  # noqa: PLC0415
 
     with Desk(Generator(spec)) as desk:
         yield Ready(desk.address, desk.key)

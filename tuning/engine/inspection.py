@@ -10,8 +10,9 @@ from tuning.engine import Event, InspectSpec, Log, child
 def inspect(spec: InspectSpec) -> Iterator[Event]:
     """Read what comes before the weights, and say what it is."""
     # The readers take a moment to load; the closing pipe must be heard meanwhile.
-    from tuning.engine import originals, prepare, sources  # noqa: PLC0415
-    from tuning.engine.catalogue import BaseModelEntry, Folder  # noqa: PLC0415
+    from tuning.engine import prepare  # noqa: PLC0415
+    from tuning.engine.bases import originals, sources  # noqa: PLC0415
+    from tuning.engine.bases.catalogue import BaseModelEntry, Folder  # noqa: PLC0415
 
     source = Folder(folder=str(spec.folder))
     entry = BaseModelEntry(name="inspected", display_name="", weights=source, own_template=True)

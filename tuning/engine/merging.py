@@ -18,7 +18,7 @@ def merge(spec: MergeSpec) -> Iterator[Event]:
     """
     os.nice(YIELDING)
     # gguf takes a moment to load; the supervisor's closing pipe must be heard meanwhile.
-    from tuning.engine import exports  # noqa: PLC0415
+    from tuning.engine.bases import exports  # noqa: PLC0415
 
     aside = spec.target.with_suffix(".part")
     spec.target.parent.mkdir(parents=True, exist_ok=True)

@@ -15,13 +15,14 @@ from typing import TypeVar, cast
 import orjson
 from tokenizers import Tokenizer
 
-from tuning.engine import Event, Log, PrepareSpec, Progress, catalogue, child, exports, hub, originals, sources, weights
-from tuning.engine.catalogue import BaseModelEntry, Hub, PromptFormat
-from tuning.engine.fit import Fit, Verdict, fit, this_machine
-from tuning.engine.originals import Original
-from tuning.engine.shape import Shape, shape
+from tuning.engine import Event, Log, PrepareSpec, Progress, child
+from tuning.engine.bases import catalogue, exports, hub, originals, sources, weights
+from tuning.engine.bases.catalogue import BaseModelEntry, Hub, PromptFormat
+from tuning.engine.bases.fit import Fit, Verdict, fit, this_machine
+from tuning.engine.bases.originals import Original
+from tuning.engine.bases.shape import Shape, shape
+from tuning.engine.bases.templates import prompt_format
 from tuning.engine.staging import locked, staged
-from tuning.engine.templates import prompt_format
 from tuning.errors import EngineError
 
 READ = 60
@@ -32,7 +33,7 @@ def prepare(spec: PrepareSpec) -> Iterator[Event]:
     """Make ``spec.base`` ready, yielding how far it is; two processes at once wait for each other.
 
     Raises ``EngineError`` (``base_model_missing``, ``hash_differs``, ``download_failed``, ``does_not_fit``, and
-    those of :func:`tuning.engine.originals.check`) and ``OSError`` when the disk is full.
+    those of :func:`tuning.engine.bases.originals.check`) and ``OSError`` when the disk is full.
     """
     entry = catalogue.entry(spec.base, spec.models)
     yield Progress(0)
@@ -69,7 +70,7 @@ def inspect(entry: BaseModelEntry, original: Original, models: Path) -> tuple[Ba
     """The entry with everything settled that depends on the model, once it is known that it can be used here.
 
     Raises ``EngineError``: ``does_not_fit``, ``chat_template_unusable``, and those of
-    :func:`tuning.engine.originals.check`.
+    :func:`tuning.engine.bases.originals.check`.
     """
     found = shape(original.config())
     settled = _within(entry, found)

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from tuning.engine import Event, TuneSpec, Warmed, WarmSpec, catalogue, child
+from tuning.engine import Event, TuneSpec, Warmed, WarmSpec, child
+from tuning.engine.bases import catalogue
 
 YIELDING = 10
 """Of niceness: pages are drawn and questions answered before the next step is made."""
@@ -26,7 +27,7 @@ def train(warm: WarmSpec) -> Iterator[Event]:
     # torch takes seconds to load; the supervisor's closing pipe must be heard meanwhile.
     import torch  # noqa: PLC0415
 
-    from tuning.engine import loop  # noqa: PLC0415
+    from tuning.engine.learning import loop  # noqa: PLC0415
 
     _read_ahead(warm.models / warm.base / catalogue.WEIGHTS_FILE)
     yield Warmed()

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from django.conf import settings
 
-from tuning.engine import catalogue
-from tuning.engine.catalogue import BaseModelEntry
+from tuning.engine.bases import catalogue
+from tuning.engine.bases.catalogue import BaseModelEntry
 from tuning.errors import EngineError, NotFound
 
 logger = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from itertools import chain
 from math import isfinite
 
 from tuning.curves import summary
-from tuning.engine.catalogue import BaseModelEntry
+from tuning.engine.bases.catalogue import BaseModelEntry
 from tuning.jobs import Point
 from tuning.server import base_models
 from tuning.server.models import Job

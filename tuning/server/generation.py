@@ -13,7 +13,7 @@ from django.conf import settings
 
 from tuning.assertions import Identity
 from tuning.engine import AnswerSpec, Ending, EngineAnswer, Piece
-from tuning.engine.catalogue import BaseModelEntry, entry
+from tuning.engine.bases.catalogue import BaseModelEntry, entry
 from tuning.errors import FailedPrecondition, InvalidRequest
 from tuning.jobs import JobState
 from tuning.resources import (

@@ -9,7 +9,8 @@ from time import monotonic
 
 from django.conf import settings
 
-from tuning.engine import AnswerSpec, CountSpec, Ending, EngineAnswer, Piece, Tally, TallySpec, answers
+from tuning.engine import AnswerSpec, CountSpec, Ending, EngineAnswer, Piece, Tally, TallySpec
+from tuning.engine.answering import answers
 from tuning.errors import TimedOut, Unavailable
 from tuning.server.models import InferenceChild
 
@@ -56,7 +57,7 @@ PLACES_TAKEN = Places()
 def whole(specs: Sequence[AnswerSpec]) -> list[EngineAnswer]:
     """The answers to ``specs``, one after the other, together in ``settings.GENERATION_SECONDS``.
 
-    Raises ``Unavailable`` (``inference_starting``, ``overloaded``), or what :func:`tuning.engine.answers.ask` does.
+    Raises ``Unavailable`` (``inference_starting``, ``overloaded``), or what ``answers.ask`` does.
     """
     with _place(specs[0].asker) as (child, deadline):
         return [answers.ask(child.address, child.key, spec, _left(deadline)) for spec in specs]

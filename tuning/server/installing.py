@@ -5,8 +5,9 @@ from pathlib import Path
 
 from django.conf import settings
 
-from tuning.engine import Failed, catalogue
-from tuning.engine.catalogue import BaseModelEntry, Folder
+from tuning.engine import Failed
+from tuning.engine.bases import catalogue
+from tuning.engine.bases.catalogue import BaseModelEntry, Folder
 from tuning.engine.children import start_inspection
 from tuning.errors import AlreadyExists, FailedPrecondition, InvalidRequest, NotFound, TimedOut
 from tuning.jobs import JobState

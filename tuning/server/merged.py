@@ -8,7 +8,8 @@ from threading import Lock
 
 from django.conf import settings
 
-from tuning.engine import Failed, MergeSpec, Progress, catalogue
+from tuning.engine import Failed, MergeSpec, Progress
+from tuning.engine.bases import catalogue
 from tuning.engine.children import Child, start_merging
 from tuning.errors import FailedPrecondition, Unavailable
 from tuning.server import files

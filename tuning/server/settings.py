@@ -14,7 +14,7 @@ import psutil
 from environs import Env
 
 from tuning.assertions import shared_secret
-from tuning.engine import catalogue
+from tuning.engine.bases import catalogue
 
 ROOT = Path(__file__).resolve().parents[2]
 

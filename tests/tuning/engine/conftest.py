@@ -10,8 +10,9 @@ import pytest
 
 from tests import tiny_llama, tiny_models
 from tests.tuning.engine.running import NUMBERS, Pair, finished
-from tuning.engine import PrepareSpec, Progress, TuneSpec, catalogue
-from tuning.engine.catalogue import BaseModelEntry, Folder
+from tuning.engine import PrepareSpec, Progress, TuneSpec
+from tuning.engine.bases import catalogue
+from tuning.engine.bases.catalogue import BaseModelEntry, Folder
 from tuning.engine.children import start_preparation
 from tuning.engine.prepare import prepare
 from tuning.recipes import Recipe

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tuning.engine import catalogue, exports
+from tuning.engine.bases import catalogue, exports
 
 
 def float32_models(models: Path, base: str, target: Path) -> Path:

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tuning.engine import AnswerSpec, CountSpec, Ending, EngineAnswer, Event, Piece, Ready, answers
+from tuning.engine import AnswerSpec, CountSpec, Ending, EngineAnswer, Event, Piece, Ready
+from tuning.engine.answering import answers
 from tuning.engine.children import Child, start_inference
 
 Pair = tuple[str, str]

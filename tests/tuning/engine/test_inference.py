@@ -18,10 +18,12 @@ from tests.tuning.engine.conftest import Spec, maker
 from tests.tuning.engine.float32 import float32_models
 from tests.tuning.engine.reference import Reference
 from tests.tuning.engine.running import NUMBERS, Desk, serving
-from tuning.engine import AnswerSpec, Ending, Piece, catalogue, loop
-from tuning.engine.answers import ask
+from tuning.engine import AnswerSpec, Ending, Piece
+from tuning.engine.answering.answers import ask
+from tuning.engine.answering.serving import MAX_ADAPTERS
+from tuning.engine.bases import catalogue
+from tuning.engine.learning import loop
 from tuning.engine.lines import encode
-from tuning.engine.serving import MAX_ADAPTERS
 from tuning.errors import (
     FailedPrecondition,
     InvalidRequest,

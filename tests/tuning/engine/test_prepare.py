@@ -15,10 +15,11 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenize
 
 from tests import tiny_llama
 from tests.tuning.engine.running import finished, until
-from tuning.engine import Done, Event, Progress, catalogue, sources
-from tuning.engine.catalogue import SMOLLM2, Wheel
+from tuning.engine import Done, Event, Progress
+from tuning.engine.bases import catalogue, sources
+from tuning.engine.bases.catalogue import SMOLLM2, Wheel
+from tuning.engine.bases.prompts import Prompts
 from tuning.engine.children import start_preparation
-from tuning.engine.prompts import Prompts
 from tuning.errors import EngineError
 
 ROOT = Path(__file__).resolve().parents[3]

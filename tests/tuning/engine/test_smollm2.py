@@ -14,7 +14,8 @@ from tests.tuning.engine.conftest import maker
 from tests.tuning.engine.float32 import float32_models
 from tests.tuning.engine.reference import Reference
 from tests.tuning.engine.running import NUMBERS, Desk, finished, serving
-from tuning.engine import Done, Event, Step, TuneSpec, catalogue
+from tuning.engine import Done, Event, Step, TuneSpec
+from tuning.engine.bases import catalogue
 from tuning.engine.children import start_training
 
 pytestmark = pytest.mark.engine

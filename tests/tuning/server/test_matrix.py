@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import URLPattern
 
 from tests.tuning.server.test_queue import make_job
-from tuning.engine import catalogue
+from tuning.engine.bases import catalogue
 from tuning.resources import GranteeType, Role
 from tuning.server.models import ApiKey, Job, Upload, digest
 from tuning.server.urls import urlpatterns

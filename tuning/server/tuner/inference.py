@@ -5,7 +5,8 @@ from pathlib import Path
 
 from django.conf import settings
 
-from tuning.engine import Event, Failed, Ready, catalogue
+from tuning.engine import Event, Failed, Ready
+from tuning.engine.bases import catalogue
 from tuning.engine.children import Child, start_inference
 from tuning.server.models import InferenceChild
 from tuning.server.tuner.backoff import Backoff

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from django.conf import settings
 
-from tuning.engine import Event, Failed, Progress, catalogue
+from tuning.engine import Event, Failed, Progress
+from tuning.engine.bases import catalogue
 from tuning.engine.children import Child, start_preparation
 from tuning.server import base_models, queue
 from tuning.server.models import BasePreparation

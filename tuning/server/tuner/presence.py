@@ -9,8 +9,8 @@ import psutil
 from django.conf import settings
 from django.db.models.functions import Now
 
+from tuning.engine.bases.fit import this_machine
 from tuning.engine.children import Child
-from tuning.engine.fit import this_machine
 from tuning.server.machines import HOST, tuner_name
 from tuning.server.models import Job, TunerState
 

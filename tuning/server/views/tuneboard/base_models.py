@@ -7,9 +7,9 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from tuning.assertions import Identity
-from tuning.engine import catalogue, shape
-from tuning.engine.catalogue import BaseModelEntry, Folder, Hub, Wheel
-from tuning.engine.fit import Fit, Machine, fit, this_machine
+from tuning.engine.bases import catalogue, shape
+from tuning.engine.bases.catalogue import BaseModelEntry, Folder, Hub, Wheel
+from tuning.engine.bases.fit import Fit, Machine, fit, this_machine
 from tuning.errors import EngineError
 from tuning.resources import NewBaseModel
 from tuning.server import access, base_models, installing
@@ -30,7 +30,7 @@ def listing(request: HttpRequest, caller: Identity) -> HttpResponse:
 
 def get(request: HttpRequest, caller: Identity, name: str) -> HttpResponse:
     """``state`` is ``ready``, ``preparing``, ``failed`` or ``absent`` (made ready when a job wants it); ``fits`` is of
-    :class:`tuning.engine.fit.Verdict`, with the bytes that it was reached from.
+    :class:`tuning.engine.bases.fit.Verdict`, with the bytes that it was reached from.
     """
     return json_answer(_described(base_models.entry(name)))
 

@@ -9,7 +9,7 @@ from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpRe
 from django.http.response import HttpResponseBase
 
 from tuning.assertions import Identity
-from tuning.engine.catalogue import ADAPTER_GGUF
+from tuning.engine.bases.catalogue import ADAPTER_GGUF
 from tuning.errors import FailedPrecondition, NotFound
 from tuning.jobs import JobState
 from tuning.server import archives, cards, files, merged

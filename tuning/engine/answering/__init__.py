@@ -1,0 +1,1 @@
+"""Answering with llama.cpp, and asking the process that does."""
