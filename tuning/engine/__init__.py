@@ -2,8 +2,8 @@
 
 ``bases`` knows the base models, ``learning`` tunes them, ``answering`` asks them; the modules beside them are the
 programs of the child processes, and how they are started and heard. This module, :mod:`tuning.engine.children`,
-:mod:`tuning.engine.answering.answers` and the catalogue, shape and fit of ``bases`` are the interface and import neither
-of the two: heavy work happens in child processes. A child speaks in :data:`Event` values, one JSON object a
+:mod:`tuning.engine.answering.answers` and the catalogue, shape and fit of ``bases`` are the interface and import
+neither of the two: heavy work happens in child processes. A child speaks in :data:`Event` values, one JSON object a
 line on its standard output, and ends itself when its standard input closes, so that a killed supervisor
 leaves no orphan.
 """
