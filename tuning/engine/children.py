@@ -26,7 +26,20 @@ logger = logging.getLogger(__name__)
 
 ROOT = Path(__file__).resolve().parents[2]
 
-ENVIRONMENT = ("PATH", "HOME", "TMPDIR", "LANG", "LC_", "TZ", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "OMP_", "MKL_", "CUDA_")
+ENVIRONMENT = (
+    "PATH",
+    "HOME",
+    "TMPDIR",
+    "LANG",
+    "LC_",
+    "TZ",
+    "VIRTUAL_ENV",
+    "LD_LIBRARY_PATH",
+    "OMP_",
+    "GOMP_",
+    "MKL_",
+    "CUDA_",
+)
 """Beginnings of the names of the environment variables a child may see."""
 
 OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
@@ -34,10 +47,6 @@ OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_HUB_DISABLE_T
 
 QUIET = {"TQDM_DISABLE": "1", "TOKENIZERS_PARALLELISM": "false", "PYTHONWARNINGS": "ignore::FutureWarning"}
 """Progress is told by events; what libraries say about each other is nobody's concern here."""
-
-PATIENT = {"OMP_WAIT_POLICY": "PASSIVE"}
-"""torch's threads sleep when they wait for each other. Spinning, as is the default, is no faster where the
-processors are free, and ten times slower where something else wants them, too."""
 
 
 class Child:
@@ -173,4 +182,4 @@ def start_inference(models: Path, adapters: Path, *, threads: int | None = None)
 def environment() -> dict[str, str]:
     """What a child may know of our environment."""
     allowed = {name: value for name, value in os.environ.items() if name.startswith(ENVIRONMENT)}
-    return PATIENT | allowed | OFFLINE | {"TOKENIZERS_PARALLELISM": "false"}
+    return allowed | OFFLINE | {"TOKENIZERS_PARALLELISM": "false"}

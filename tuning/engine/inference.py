@@ -40,7 +40,7 @@ PATIENCE = 10.0
 
 SPIN = "200000"
 """How often a thread of llama.cpp's looks for the others before it sleeps, a millisecond or two: they meet a thousand
-times a token, and pause between two. Asleep at once, as training wants it, they have half of the speed.
+times a token, and pause between two. Asleep at once they have half of the speed.
 """
 
 Task = TypeVar("Task")

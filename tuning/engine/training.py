@@ -12,6 +12,11 @@ from pathlib import Path
 from tuning.engine import Event, TuneSpec, Warmed, WarmSpec, child
 from tuning.engine.bases import catalogue
 
+SPIN = "3000"
+"""How often a thread of torch's looks for the others before it sleeps, some ten microseconds. Asleep at once, a small
+step takes twice as long; without an end, as is the default, everything does where others want the processors, too.
+"""
+
 YIELDING = 10
 """Of niceness: pages are drawn and questions answered before the next step is made."""
 
@@ -22,6 +27,7 @@ EXPENDABLE = "500"
 def train(warm: WarmSpec) -> Iterator[Event]:
     """Load, await a job and run it, saying what it does."""
     os.nice(YIELDING)
+    os.environ.setdefault("GOMP_SPINCOUNT", SPIN)
     with suppress(OSError):  # no Linux
         Path("/proc/self/oom_score_adj").write_text(EXPENDABLE)
     # torch takes seconds to load; the supervisor's closing pipe must be heard meanwhile.

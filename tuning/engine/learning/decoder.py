@@ -226,14 +226,14 @@ class Layer:
     def _mlp(self, y: Tensor, groups: Groups) -> tuple[Tensor, Any]:
         h, scale = ops.norm(y, self._mlp_norm, self._shape.eps)
         gate_up, gate_low = _adapted(h, self._linears[2], groups[2])
-        gated, _ = ops.gate(gate_up, self._shape.activation)
+        gated, activated = ops.gate(gate_up, self._shape.activation)
         z, down_low = _adapted(gated, self._linears[3], groups[3])
         z += y
-        return z, (y, h, scale, gate_up, gate_low, down_low)
+        return z, (y, h, scale, gate_up, activated, gate_low, down_low)
 
     def _mlp_backward(self, d_z: Tensor, groups: Groups, kept: Any) -> Tensor:
-        y, h, scale, gate_up, gate_low, down_low = kept
-        gated, activated = ops.gate(gate_up, self._shape.activation)  # sooner made again than kept
+        y, h, scale, gate_up, activated, gate_low, down_low = kept
+        gated = activated * gate_up[:, self._shape.inner :]  # sooner made again than kept
         d_gated = _adapted_backward(d_z, gated, self._linears[3], groups[3], down_low)
         d_gate_up = ops.gate_backward(d_gated, gate_up, activated, self._shape.activation)
         d_h = _adapted_backward(d_gate_up, h, self._linears[2], groups[2], gate_low)
