@@ -24,6 +24,7 @@ from tuning.engine import Event, Log, Resumed, Sampled, Step, Stopped, Validated
 from tuning.engine.lines import decode_event, encode_event
 
 JOURNAL = "journal.jsonl"
+FULL = (errno.ENOSPC, errno.EDQUOT)
 KEPT = 2
 """Checkpoints: the newest, and one in case that it cannot be read."""
 
@@ -136,14 +137,17 @@ class Keeper:
         try:
             self._work.save(self._training.checkpoint())
         except OSError as exc:
-            if exc.errno != errno.ENOSPC:
+            if exc.errno not in FULL:
                 raise
             yield Log("warning", "the disk is full: no checkpoint was written")
         except SafetensorError as exc:
             yield Log("warning", f"no checkpoint was written: {exc}")
+        else:
+            yield Log("info", f"checkpoint after step {self._training.step} of {self._training.steps}, {self._pace()}")
         self._last = time.monotonic()
-        step, pace = self._training.step, (self._last - self._begun) / (self._training.step - self._first)
-        yield Log("info", f"checkpoint after step {step} of {self._training.steps}, {pace:.3g} s a step")
+
+    def _pace(self) -> str:
+        return f"{(time.monotonic() - self._begun) / (self._training.step - self._first):.3g} s a step"
 
 
 def _number(path: Path) -> int:
