@@ -26,7 +26,7 @@ LARGEST = 1 << 20
 ASKED, ANSWER, FURTHER, RULES = "ASKED-8c1f", "ANSWER-8c1f", "FURTHER-8c1f", "RULES-8c1f"
 """Texts that no template has in it, and that none can want to trim."""
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 CONVERSATIONS: Mapping[str, list[tuple[str, str]]] = {
     "asked": [("user", ASKED)],

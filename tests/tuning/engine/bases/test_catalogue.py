@@ -134,7 +134,7 @@ def test_the_interface_loads_no_torch() -> None:
         "import tuning.engine.bases.catalogue, tuning.engine.bases.fit, tuning.engine.bases.shape;"
         f"print(*({heavy!r} & set(sys.modules)))"
     )
-    root = Path(catalogue.__file__).parents[2]
+    root = Path(catalogue.__file__).parents[3]
     said = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, check=True, text=True, cwd=root, env=dict(os.environ)
     )
