@@ -1,15 +1,7 @@
 """Questions and answers, in Gemini's words and in PaLM's."""
 
 from dataclasses import dataclass
-from enum import IntEnum, StrEnum
-
-
-class FinishReason(StrEnum):
-    """Why a candidate ends where it ends."""
-
-    STOP = "STOP"
-    MAX_TOKENS = "MAX_TOKENS"
-    OTHER = "OTHER"
+from enum import IntEnum
 
 
 class HarmCategory(IntEnum):

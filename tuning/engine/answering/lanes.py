@@ -67,10 +67,6 @@ class Lanes:
                 (self._waiting if ticket.lane is None else self._running).remove(ticket)
                 self._admit()
 
-    def is_idle(self, lane: int) -> bool:
-        with self._changed:
-            return not self._inside(lane)
-
     def _turn(self, ticket: Ticket, listening: Callable[[], bool]) -> int | None:
         with self._changed:
             while ticket.lane is None and listening():

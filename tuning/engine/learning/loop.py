@@ -158,8 +158,6 @@ class Training:
         self._adapters.dropout.begin(self._recipe.seed, self.step)
         loss = self._mean_loss(examples, self._decoder.learn)
         self._adapters.dropout.end()
-        if not math.isfinite(loss):
-            raise EngineError("diverged")
         if self._recipe.gradient_norm:
             self._optimizer.clip(self._recipe.gradient_norm)
         self._optimizer.step(self.step + 1, learning_rate(self._recipe, self.step + 1, self.steps))
@@ -168,10 +166,13 @@ class Training:
         return loss
 
     def _mean_loss(self, examples: Sequence[Example], summed: Callable[..., Tensor]) -> float:
-        """In pieces that fit through the model, each weighing what its labels do."""
+        """In pieces that fit through the model, each weighing what its labels do; ``diverged`` if it is no number."""
         labels = sum(len(example.tokens) - example.given for example in examples)
         batches = pieces(examples, self._decoder.device, self._decoder.dtype)
-        return sum(summed(batch, self._adapters, 1 / labels).item() for batch in batches)
+        mean = sum(summed(batch, self._adapters, 1 / labels).item() for batch in batches)
+        if not math.isfinite(mean):
+            raise EngineError("diverged")
+        return mean
 
     def _validate(self, epoch: int) -> Validated:
         loss = self._mean_loss(self._data.held, self._decoder.loss)
