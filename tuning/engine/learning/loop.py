@@ -126,9 +126,11 @@ class Training:
             yield from keep()
 
     def result(self) -> Adapters:
-        """The adapters as they are best."""
+        """The adapters as they are best. Raises ``EngineError("diverged")`` where the last step spoilt them."""
         if self._best:
             self._adapters.values.copy_(self._best.values)
+        if not self._adapters.values.isfinite().all():
+            raise EngineError("diverged")
         return self._adapters
 
     def checkpoint(self) -> Checkpoint:

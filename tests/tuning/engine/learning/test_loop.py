@@ -345,9 +345,10 @@ def test_the_pieces_of_a_batch_count_by_their_labels(spec: Spec, monkeypatch: py
     assert losses(tuned(spec(batch_size=8))) == pytest.approx(whole, rel=2e-2)
 
 
-def test_adapters_that_the_held_out_examples_show_to_be_spoilt_are_not_kept(spec: Spec) -> None:
-    """The only step's own loss was fine: it is told before the step is made."""
-    job = spec(validation=0.3, epoch_count=1, batch_size=15, learning_rate=1e30)
+@pytest.mark.parametrize("share", [0.0, 0.3])
+def test_adapters_that_the_last_step_spoilt_are_not_kept(spec: Spec, share: float) -> None:
+    """Its own loss was fine: it is told before the step is made."""
+    job = spec(validation=share, epoch_count=1, batch_size=15, learning_rate=1e39)
 
     with pytest.raises(EngineError) as ended:
         tuned(job)
