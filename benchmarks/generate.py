@@ -35,7 +35,7 @@ from api import surroundings, wait_for  # noqa: E402 - both folders are on the p
 from table import drawn  # noqa: E402
 
 from tuning.engine import AnswerSpec, Ending, Ready  # noqa: E402
-from tuning.engine.answering import answers  # noqa: E402
+from tuning.engine.answering import answers, lanes  # noqa: E402
 from tuning.engine.bases import catalogue, exports, shape  # noqa: E402
 from tuning.engine.bases.prompts import Prompts  # noqa: E402
 from tuning.engine.children import start_inference, start_preparation  # noqa: E402
@@ -98,6 +98,7 @@ def in_turns(theirs: Ask, ours: Ask, adapters: list[Path], runs: int, tokens: in
     first = median(ours(SHORT, 8, tuned).first for _ in range(2 * runs))
     bare_first = median(theirs(SHORT, 8, None).first for _ in range(2 * runs))
     cold = median(ours(SHORT, 8, copied(tuned, number)).whole for number in range(runs))
+    time.sleep(lanes.LATELY)
     alone = median(tokens_a_second(ours, adapters[:1], 1, tokens) for _ in range(runs))
     together = {many: at_once(ours, adapters[:many], runs, tokens) for many in (1, *SEVERAL)}
     rows = [

@@ -12,8 +12,12 @@ import hmac
 import logging
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from ctypes import CDLL
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
+from pathlib import Path
 from secrets import token_urlsafe
 from select import select
 from threading import BoundedSemaphore
@@ -38,9 +42,10 @@ MAX_WAITING = 64
 PATIENCE = 10.0
 """Seconds a caller may take to send its request, or to take a piece of its answer."""
 
-SPIN = "200000"
+WAITING = {"GOMP_SPINCOUNT": "200000", "OMP_WAIT_POLICY": "active"}
 """How often a thread of llama.cpp's looks for the others before it sleeps, a millisecond or two: they meet a thousand
-times a token, and pause between two. Asleep at once they have half of the speed.
+times a token, and pause between two. Asleep at once they have half of the speed. ``active`` says: also where several
+llama.cpp servers have more threads together than there are processors. Lanes see to it that these don't work at once.
 """
 
 Task = TypeVar("Task")
@@ -159,13 +164,23 @@ class Conversation(BaseHTTPRequestHandler):
 
 def serve(spec: InferenceSpec) -> Iterator[Event]:
     """Listen, say where, and answer until the process ends."""
-    os.environ.setdefault("GOMP_SPINCOUNT", SPIN)
+    for name, value in WAITING.items():
+        os.environ.setdefault(name, value)
+    _load_openmp()
     # llama.cpp takes a moment to load; the supervisor's closing pipe must be heard meanwhile.
     from tuning.engine.answering.generation import Generator  # noqa: PLC0415
 
     with Desk(Generator(spec)) as desk:
         yield Ready(desk.address, desk.key)
         desk.serve_forever()
+
+
+def _load_openmp() -> None:
+    """llama.cpp's wheel expects OpenMP on the system, where a small one has none. torch's wheel brings one."""
+    torch = find_spec("torch")
+    for folder in (torch and torch.submodule_search_locations) or ():
+        with suppress(OSError):  # then it is the system's
+            CDLL(str(Path(folder) / "lib" / "libgomp.so.1"))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from threading import Lock
 from typing import Any, Protocol
 
 from tuning.engine import AnswerSpec, CountSpec, Ending, InferenceSpec, Piece, Tally, TallySpec, TokenCount
-from tuning.engine.answering.lanes import Ticket
+from tuning.engine.answering.lanes import Lanes, Ticket
 from tuning.engine.answering.serving import AdapterFile, Served
 from tuning.engine.bases import catalogue
 from tuning.engine.bases.catalogue import BaseModelEntry
@@ -39,6 +39,7 @@ class Generator:
 
     def __init__(self, spec: InferenceSpec) -> None:
         self._spec = spec
+        self._lanes = Lanes()
         self._served: dict[str, Served] = {}
         self._serving = Lock()
 
@@ -54,8 +55,9 @@ class Generator:
             raise InvalidRequest("prompt_too_long", detail=f"{len(prompt)} tokens, at most {entry.input_token_limit}")
         request = sampling(question, entry) | {"prompt": prompt, "stream": True}
         served = self._serve(entry)
-        ticket = Ticket(adapter, len(prompt) + request["n_predict"], question.asker)
-        with served.lanes.place(ticket, caller.listening) as lane:
+        tokens = len(prompt) + request["n_predict"]
+        ticket = Ticket((entry.name, adapter), tokens, entry.context_tokens, question.asker)
+        with self._lanes.place(ticket, caller.listening) as lane:
             if lane is None:
                 return None
             loaded = served.loaded(lane, adapter)
@@ -100,7 +102,7 @@ class Generator:
         return AdapterFile(path, state.st_mtime_ns, state.st_ino)
 
     def _serve(self, entry: BaseModelEntry) -> Served:
-        """The lanes of a base model; those of the one that was asked longest ago are given up for it."""
+        """A base model's servers; those of the one that was asked longest ago are given up for them."""
         with self._serving:
             folder, threads = self._spec.models / entry.name, self._spec.threads or os.cpu_count() or 1
             served = self._served.pop(entry.name, None) or Served(folder, entry, threads)

@@ -15,7 +15,7 @@ from typing import Any
 
 import xllamacpp
 
-from tuning.engine.answering.lanes import NARROW, SLOTS, WIDE, Lanes
+from tuning.engine.answering.lanes import CONTEXTS, NARROW, SLOTS, WIDE
 from tuning.engine.bases import catalogue
 from tuning.engine.bases.catalogue import BaseModelEntry
 from tuning.errors import FailedPrecondition, Unavailable
@@ -84,16 +84,14 @@ class Lane:
 
 
 class Served:
-    """A base model that can be asked: who is where (``lanes``), and what answers there."""
+    """A base model that can be asked, in each of the lanes."""
 
     def __init__(self, folder: Path, entry: BaseModelEntry, threads: int) -> None:
-        # One question may need the whole context; the wide lane has room for several of the usual ones.
-        sizes = {WIDE: 2 * entry.context_tokens} | dict.fromkeys(NARROW, entry.context_tokens)
-        self.lanes = Lanes(sizes)
         self._lately: tuple[AdapterFile, ...] = ()
+        half = max(1, threads // len(NARROW))
         self._lanes = {
-            number: Lane(folder, tokens, threads if number == WIDE else max(1, threads // len(NARROW)))
-            for number, tokens in sizes.items()
+            lane: Lane(folder, contexts * entry.context_tokens, threads if lane == WIDE else half)
+            for lane, contexts in CONTEXTS.items()
         }
 
     def loaded(self, lane: int, adapter: AdapterFile | None) -> Loaded:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.tuning.engine.running import until
 from tuning.engine.answering import lanes
-from tuning.engine.answering.lanes import NARROW, SLOTS, WIDE, Lanes, Ticket
+from tuning.engine.answering.lanes import SLOTS, WIDE, Lanes, Ticket
 
 TOKENS = 1000
 
@@ -49,12 +49,12 @@ def knows(house: Lanes, ticket: Ticket) -> bool:
 
 @pytest.fixture
 def ask() -> Iterator[Ask]:
-    """``ask("adapter", by="ada")``: a question, placed or waiting by now."""
-    house = Lanes({WIDE: 2 * TOKENS, **dict.fromkeys(NARROW, TOKENS)})
+    """``ask("model", by="ada")``: a question, placed or waiting by now."""
+    house = Lanes()
     with ExitStack() as leaving:
 
-        def asked(adapter: str, *, by: str = "ada", tokens: int = 10) -> Question:
-            question = Question(Ticket(adapter, tokens, by))
+        def asked(model: str, *, by: str = "ada", tokens: int = 10) -> Question:
+            question = Question(Ticket(model, tokens, TOKENS, by))
             Thread(target=question.run, args=(house,), daemon=True).start()
             leaving.callback(question.done.set)
             until(lambda: knows(house, question.ticket))
@@ -63,11 +63,11 @@ def ask() -> Iterator[Ask]:
         yield asked
 
 
-def test_one_adapter_alone_has_all_threads(ask: Ask) -> None:
+def test_one_model_alone_has_all_threads(ask: Ask) -> None:
     assert [ask("a").lane for _ in range(SLOTS + 1)] == [WIDE] * SLOTS + [None]
 
 
-def test_several_adapters_have_a_lane_each_and_their_answers_stay_together(ask: Ask) -> None:
+def test_several_models_have_a_lane_each_and_their_answers_stay_together(ask: Ask) -> None:
     first = ask("a")
     beside, later = ask("b"), ask("a")
     assert (beside.lane, later.lane, ask("b").lane) == (1, None, 1)  # two lanes at once
@@ -77,12 +77,18 @@ def test_several_adapters_have_a_lane_each_and_their_answers_stay_together(ask: 
     assert (ask("a").lane, ask("b").lane, ask("c").lane) == (2, 1, None)
 
 
-def test_who_is_alone_again_has_all_threads_again(ask: Ask) -> None:
+def test_who_is_alone_again_has_all_threads_again(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     first, other = ask("a"), ask("b")
+    monkeypatch.setattr(lanes, "LATELY", 0.0)
     first.go()
 
     assert ask("b").lane == WIDE
     assert other.lane == 1
+
+
+def test_where_several_were_asked_lately_the_first_leaves_half_of_the_threads_to_the_next(ask: Ask) -> None:
+    ask("a").go()
+    assert [ask(model).lane for model in "bbaab"] == [1, 1, 2, 2, 1]
 
 
 def test_a_lane_never_promises_more_tokens_than_it_has(ask: Ask) -> None:
@@ -131,5 +137,5 @@ def test_who_leaves_while_waiting_is_out_of_the_way(ask: Ask) -> None:
     assert gone.ended.wait(5)
 
     running[0].go()
-    assert ask("b").lane == WIDE
+    assert ask("a").lane == WIDE
     assert gone.lane is None
