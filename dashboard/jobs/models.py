@@ -79,6 +79,12 @@ class Job(models.Model):
     learning_rate = models.FloatField()
     more_recipe = models.JSONField(default=dict)
     """What else is in :attr:`recipe`, by its names; of jobs from before there was more: nothing."""
+    made_from = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="+")
+    """The job whose settings this one began with: it was cloned, retried, or tuned further."""
+    tuned_from = models.CharField(max_length=200, blank=True)
+    """The tuned model that is tuned further, by its service's name; empty where the base model is the start."""
+    estimate = models.JSONField(default=dict)
+    """What was foretold when the job was made (see :mod:`dashboard.jobs.estimates`)."""
     validation_version = models.ForeignKey(DatasetVersion, null=True, on_delete=models.PROTECT, related_name="+")
     """A dataset of their own for the held-out examples, where the recipe holds no share out."""
 
@@ -104,6 +110,8 @@ class Job(models.Model):
     best_epoch = models.PositiveIntegerField(null=True)
     best_loss = models.FloatField(null=True)
     stopped_step = models.PositiveIntegerField(null=True)
+    findings = models.JSONField(default=list)
+    """What the adviser sees in the curve (see :mod:`tuning.advice`)."""
     samples = models.JSONField(default=list)
     """As :class:`tuning.providers.Sample` has them."""
     answered = models.PositiveIntegerField(default=0)
@@ -198,6 +206,7 @@ class Job(models.Model):
             dataset=self.dataset_version.path,
             recipe=self.recipe,
             validation=self.validation_version.path if self.validation_version else None,
+            tuned_from=self.tuned_from,
         )
 
     def send(self) -> None:

@@ -90,6 +90,8 @@ class JobSpec:
     """A job to be started. ``dataset`` is a JSONL file of ``text_input``/``output`` rows, UTF-8, already valid;
     ``validation`` another, where the loss is to be measured on examples that are no part of the first.
 
+    ``tuned_from`` names a tuned model of the same service to go on from; empty, it is the base model.
+
     ``key`` is unique to the job: creating twice with one key gives one job, so that a create whose
     answer was lost is safe to repeat.
     """
@@ -100,6 +102,7 @@ class JobSpec:
     dataset: Path
     recipe: Recipe
     validation: Path | None = None
+    tuned_from: str = ""
     description: str = ""
 
 

@@ -39,6 +39,7 @@ from tuning.resources import (
     NewJob,
     Part,
     TunedModel,
+    TunedModelSource,
     ValidationData,
 )
 
@@ -177,7 +178,10 @@ def _new_job(spec: JobSpec, dataset: str, validation: str) -> NewJob:
     return NewJob(
         tuned_model_id=tuned_model_id(spec),
         tuned_model=TunedModel(
-            display_name=spec.display_name, description=spec.description, base_model=spec.base_model
+            display_name=spec.display_name,
+            description=spec.description,
+            base_model=None if spec.tuned_from else spec.base_model,
+            tuned_model_source=TunedModelSource(tuned_model=spec.tuned_from) if spec.tuned_from else None,
         ),
         dataset=dataset,
         validation=ValidationData(dataset=validation) if validation else None,

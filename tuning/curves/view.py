@@ -1,63 +1,13 @@
-"""Series of a tuning job: packed for storage, and what can be said and drawn of them.
+"""What of a series is drawn: smoothed, and as few points as the picture needs."""
 
-A packed point is 20 bytes, little-endian ``<IIfd``: step, epoch, value (float32, as the wire's ``meanLoss``
-is), time in seconds since 1970. Packed series are joined by joining their bytes, so that a job's curve grows
-by appending chunks. Values that are no finite number are kept as they came and never count as an extreme.
-"""
-
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
-from math import isfinite
 
 import numpy as np
 import numpy.typing as npt
 
-from tuning.jobs import Point
+from tuning.curves.series import Floats
 
-POINT = np.dtype([("step", "<u4"), ("epoch", "<u4"), ("value", "<f4"), ("time", "<f8")])
-"""One packed point."""
-
-Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
-
-
-@dataclass(frozen=True, slots=True)
-class Arrays:
-    """A series as four columns of equal length: read-only views of the packed bytes."""
-
-    steps: npt.NDArray[np.uint32]
-    epochs: npt.NDArray[np.uint32]
-    values: npt.NDArray[np.float32]
-    times: Floats
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """The facts of a loss curve: its finite ends, its lowest point (the earliest of equals), and last − first."""
-
-    first: Point
-    last: Point
-    best: Point
-    change: float
-
-
-def pack(points: Iterable[Point]) -> bytes:
-    """``points`` as bytes. Raises ``OverflowError`` for a step or epoch outside 32 bits."""
-    rows = [(point.step, point.epoch, point.value, point.time) for point in points]
-    with np.errstate(over="ignore"):  # beyond float32 is infinite, as in the service's own snapshots
-        return np.array(rows, dtype=POINT).tobytes()
-
-
-def unpack(data: bytes) -> list[Point]:
-    """The points of packed ``data``. Raises ``ValueError`` when it ends within a point."""
-    return [Point(*row) for row in _view(data).tolist()]
-
-
-def arrays(data: bytes) -> Arrays:
-    """The columns of packed ``data``, without copying. Raises ``ValueError`` when it ends within a point."""
-    view = _view(data)
-    return Arrays(view["step"], view["epoch"], view["value"], view["time"])
 
 
 def smooth(values: npt.ArrayLike, weight: float) -> Floats:
@@ -96,19 +46,6 @@ def downsample(steps: npt.ArrayLike, values: npt.ArrayLike, buckets: int) -> Ind
         _first_lowest(np.where(finite, np.inf, 0.0), starts),
     ]
     return np.unique(np.concatenate(kept))
-
-
-def summary(points: Sequence[Point]) -> Summary | None:
-    """The facts of a loss curve, or ``None`` while it has no finite value."""
-    finite = [point for point in points if isfinite(point.value)]
-    if not finite:
-        return None
-    first, last = finite[0], finite[-1]
-    return Summary(first, last, min(finite, key=lambda point: point.value), last.value - first.value)
-
-
-def _view(data: bytes) -> npt.NDArray[np.void]:
-    return np.frombuffer(data, dtype=POINT)
 
 
 def _bucket_starts(xs: Floats, buckets: int) -> Indices:
