@@ -80,6 +80,7 @@ INSTALLED_APPS = [
     "dashboard.datasets",
     "dashboard.jobs",
     "dashboard.playground",
+    "dashboard.sweeps",
 ]
 
 MIDDLEWARE = [

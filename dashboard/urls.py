@@ -12,8 +12,10 @@ urlpatterns = [
     path("healthz", healthz),
     path("", include("dashboard.accounts.urls")),
     path("account/keys/", include("dashboard.keys.urls")),
+    path("compare/", include("dashboard.compare.urls")),
     path("datasets/", include("dashboard.datasets.urls")),
     path("engine/", include("dashboard.engine.urls")),
     path("jobs/", include("dashboard.jobs.urls")),
     path("playground/", include("dashboard.playground.urls")),
+    path("sweeps/", include("dashboard.sweeps.urls")),
 ]

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any, Self
 
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -32,6 +32,9 @@ logger = logging.getLogger(__name__)
 
 REFRESH_INTERVAL = timedelta(seconds=1)
 """A service is asked about a job at most once in this time, however many people watch."""
+
+REFRESHED_AT_ONCE = 4
+"""Jobs that one look at a page of many asks services about."""
 
 
 class JobQuerySet(models.QuerySet["Job"]):
@@ -54,6 +57,13 @@ class JobQuerySet(models.QuerySet["Job"]):
         for job in jobs:
             if job.connection_id not in silent and not job.refresh_quietly():
                 silent.add(job.connection_id)
+
+    def refresh_a_few(self) -> int:
+        """Refresh those that go on and were asked about longest ago, for those who only look. Says how many."""
+        sent = self.unfinished().exclude(ref="").select_related("connection", "owner")
+        stalest = sent.order_by(F("synced_at").asc(nulls_first=True), "pk")[:REFRESHED_AT_ONCE]
+        self.refresh_quietly(stalest)
+        return len(stalest)
 
     def claim_refresh(self, pk: int) -> bool:
         """Whether the caller is the one who asks the service about job ``pk`` in this interval."""

@@ -68,7 +68,7 @@ def new(request: Request) -> HttpResponse:
         if form.is_valid() and (job := _start(form)):
             return redirect(job)
     else:
-        form = NewJob(request.user, initial=_initial(request))
+        form = NewJob(request.user, initial=initial_of(request))
     return TemplateResponse(request, "jobs/new.html", {"form": form})
 
 
@@ -183,10 +183,9 @@ def delete(request: Request, pk: int) -> HttpResponse:
 
 
 def _job(request: Request, pk: int) -> Job:
-    jobs = Job.objects.visible_to(request.user)
-    return get_object_or_404(
-        jobs.select_related("connection", "owner", "dataset_version__dataset", "validation_version__dataset"), pk=pk
-    )
+    versions = ("dataset_version__dataset", "validation_version__dataset")
+    jobs = Job.objects.visible_to(request.user).select_related("connection", "owner", "trial__sweep", *versions)
+    return get_object_or_404(jobs, pk=pk)
 
 
 def _context(job: Job) -> dict[str, Any]:
@@ -200,7 +199,7 @@ def _context(job: Job) -> dict[str, Any]:
     }
 
 
-def _initial(request: Request) -> dict[str, Any]:
+def initial_of(request: Request) -> dict[str, Any]:
     """What the address of the form brings along: ``?dataset=3``, which lends the job its name and usual settings, or
     ``?again=7``, a job that is to be done once more.
     """

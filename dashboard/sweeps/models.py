@@ -1,0 +1,124 @@
+"""Sweeps: several jobs that differ in a few settings, started together to find the best of these.
+
+The jobs are ordinary ones. Sweep, trials and jobs are written in one transaction, so there is no half a sweep: a job
+that has not reached its service is sent by the worker (:mod:`dashboard.jobs.tasks`), and what is left to be stopped
+stands in the sweep's row (:mod:`dashboard.sweeps.tasks`).
+"""
+
+import zlib
+from collections.abc import Iterable, Sequence
+from typing import Any, Self
+
+from django.db import models, transaction
+from django.db.models import Count, F, Prefetch, Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from dashboard.accounts.models import User
+from dashboard.jobs.models import Job
+from dashboard.sweeps.grid import Values
+from tuning.errors import ServiceError
+from tuning.jobs import FINAL_STATES, JobState
+
+
+class SweepQuerySet(models.QuerySet["Sweep"]):
+    def visible_to(self, user: User) -> Self:
+        """The sweeps that ``user`` may see: their own; administrators see all."""
+        return self if user.is_administrator else self.filter(owner=user)
+
+    def with_counts(self) -> Self:
+        """With ``jobs``, ``ended`` and ``failed``: how many jobs there are, and how many of them have."""
+        in_state = Q(trials__job__state=JobState.FAILED)
+        return self.annotate(
+            jobs=Count("trials"),
+            ended=Count("trials", filter=Q(trials__job__state__in=FINAL_STATES)),
+            failed=Count("trials", filter=in_state),
+        )
+
+    def to_be_stopped(self) -> Self:
+        """Those with jobs that go on although they are not wanted any more."""
+        unwanted = Q(stopping=True) | Q(stop_on_failure=True, failed__gt=0)
+        return self.with_counts().filter(unwanted, ended__lt=F("jobs"))
+
+    def start(self, sweep: "Sweep", jobs: Iterable[tuple[Job, Values]]) -> "Sweep":
+        """Store ``sweep`` and, one after the other, its ``jobs``: all of them or none. They are still to be sent."""
+        with transaction.atomic():
+            sweep.save()
+            for job, values in jobs:
+                sweep.trials.create(job=job, values=values)
+        return sweep
+
+
+class Sweep(models.Model):
+    """Several jobs of one person that differ in the ``varied`` settings."""
+
+    owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="sweeps")
+    name = models.CharField(_("name"), max_length=40)
+    varied = models.JSONField(default=list)
+    """The names of the settings that have more than one value, in the order of the form."""
+    stop_on_failure = models.BooleanField(default=False)
+    stopping = models.BooleanField(default=False)
+    """Whether the jobs that have not ended are to be stopped."""
+    estimate = models.JSONField(default=dict)
+    """What was foretold: ``steps``, and ``low`` and ``high`` seconds."""
+    created = models.DateTimeField(default=timezone.now, db_index=True)
+
+    objects = SweepQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created", "-pk")
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("sweeps:detail", args=[self.pk])
+
+    def all_trials(self) -> "Sequence[Trial]":
+        """Its trials with their jobs, in the order in which they were started."""
+        jobs = Job.objects.select_related("connection", "owner", "dataset_version").defer("samples", "findings")
+        return list(self.trials.prefetch_related(Prefetch("job", jobs)))
+
+    def refresh_quietly(self) -> None:
+        """Ask the service about a few of its jobs, for those who only look; stop the rest where that is due."""
+        Job.objects.filter(trial__sweep=self).refresh_a_few()
+        if Sweep.objects.to_be_stopped().filter(pk=self.pk).exists():
+            self.stop_rest()
+
+    def stop(self) -> int:
+        """Cancel all its jobs that have not ended. Says how many could not be reached; the worker cancels those."""
+        self.stopping = True
+        self.save(update_fields=["stopping"])
+        return self.stop_rest()
+
+    def stop_rest(self) -> int:
+        """Cancel its jobs that have not ended, the last first. Says how many go on because a service fails."""
+        going_on = 0
+        jobs = Job.objects.unfinished().filter(trial__sweep=self).select_related("connection", "owner")
+        for job in jobs.order_by("-pk"):  # from the end of the queue, so that none begins while its elders go
+            try:
+                job.cancel()
+            except ServiceError:
+                going_on += 1
+        return going_on
+
+
+class Trial(models.Model):
+    """One job of a sweep, and the values that it tries."""
+
+    sweep = models.ForeignKey(Sweep, on_delete=models.CASCADE, related_name="trials")
+    job = models.OneToOneField(Job, on_delete=models.CASCADE, related_name="trial")
+    values = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ("pk",)
+
+    def __str__(self) -> str:
+        return f"{self.sweep}: {self.job}"
+
+
+def fingerprint(trials: Sequence[Trial]) -> str:
+    """Changes whenever something about the jobs does that the sweep's page shows."""
+    facts: list[Any] = [(trial.job_id, *trial.job.facts()) for trial in trials]
+    return f"{zlib.crc32(repr(facts).encode()):08x}"
