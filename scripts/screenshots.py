@@ -61,6 +61,9 @@ def tour(camera: Camera, product: Product) -> None:
     for name, path in first.places.items():
         if name != "job":
             camera.visit(name, path)
+    swept = walk.sweep_of_four(page, first.places["dataset"], camera.take)
+    for name, path in swept.items():
+        camera.visit(name, path)
     camera.visit("columns", walk.column_choice(page))
     camera.visit("cancelled-job", walk.cancelled_job(page, first.places["dataset"]))
     camera.visit("held-out-job", walk.held_out_job(page, first.places["dataset"]))

@@ -59,7 +59,7 @@ def search(request: Request) -> HttpResponse:
 
 def _jobs(request: Request, wanted: Asked) -> list[Job]:
     """The jobs that were asked for and that I may see, in the order of the address."""
-    visible = Job.objects.visible_to(request.user).filter(pk__in=wanted.jobs).defer("samples", "findings")
+    visible = Job.objects.visible_to(request.user).filter(pk__in=wanted.jobs).defer("samples")
     related = ("owner", "connection", "dataset_version__dataset", "validation_version__dataset")
     return sorted(visible.select_related(*related), key=lambda job: wanted.jobs.index(job.pk))
 

@@ -60,27 +60,33 @@ class ValuesField(forms.CharField):
         raise ValidationError((above if self.setting in ABOVE_ZERO else within) % said)
 
 
+LISTED = {
+    "learning_rate": (Spacing.RATIOS, _("A list, 0.0005, 0.001, 0.002, or a range, 0.0001..0.01 x5.")),
+    "epoch_count": (Spacing.WHOLE, _("A list, 3, 5, 8, or a range: 2..6, or 2..10 x3.")),
+    "batch_size": (Spacing.DOUBLINGS, _("A list, or a range that doubles: 4..16 is 4, 8, 16.")),
+    "rank": (Spacing.DOUBLINGS, _("A list, or a range that doubles. Alpha follows it if left empty.")),
+    "seed": (Spacing.WHOLE, _("Several seeds, 1..3, show how much of a difference is chance alone.")),
+}
+"""The settings that take several values, how their ranges are filled, and what stands below their fields."""
+
+
 class NewSweep(NewJob):
     """Dataset, base model, and lists or ranges of hyperparameters: a job for each combination."""
 
-    learning_rate = ValuesField(
-        "learning_rate", Spacing.RATIOS, _("A list, 0.0005, 0.001, 0.002, or a range, 0.0001..0.01 x5.")
-    )
-    epoch_count = ValuesField("epoch_count", Spacing.WHOLE, _("A list, 3, 5, 8, or a range: 2..6, or 2..10 x3."))
-    batch_size = ValuesField("batch_size", Spacing.DOUBLINGS, _("A list, or a range that doubles: 4..16 is 4, 8, 16."))
-    rank = ValuesField("rank", Spacing.DOUBLINGS, _("A list, or a range that doubles. Alpha follows it if left empty."))
-    seed = ValuesField("seed", Spacing.WHOLE, _("Several seeds, 1..3, show how much of a difference is chance alone."))
     stop_on_failure = forms.TypedChoiceField(
         label=_("When a job fails"),
         required=False,
         initial="",
-        empty_value=False,
         coerce=bool,
         choices=[("", _("go on with the others")), ("stop", _("stop the others"))],
     )
 
-    LISTED = ("learning_rate", "epoch_count", "batch_size", "rank", "seed")
     SINGLE = ("schedule", "warmup", "weight_decay", "gradient_norm", "alpha", "dropout", "longest")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, (spacing, help_text) in LISTED.items():
+            self.fields[name] = ValuesField(name, spacing, str(help_text))
 
     def single_fields(self) -> list[forms.BoundField]:
         """Those folded away: one value for all jobs."""
@@ -91,7 +97,7 @@ class NewSweep(NewJob):
 
     def listed(self) -> dict[str, tuple[float, ...]]:
         """The values of each field that takes several. For fields without errors."""
-        return {name: self.cleaned_data[name] for name in self.LISTED}
+        return {name: self.cleaned_data[name] for name in LISTED}
 
     def check_against(self, examples: int) -> None:
         """Note what does not fit, of the first combination that does not."""

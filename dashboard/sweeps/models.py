@@ -28,13 +28,12 @@ class SweepQuerySet(models.QuerySet["Sweep"]):
         return self if user.is_administrator else self.filter(owner=user)
 
     def with_counts(self) -> Self:
-        """With ``jobs``, ``ended`` and ``failed``: how many jobs there are, and how many of them have."""
-        in_state = Q(trials__job__state=JobState.FAILED)
+        """The newest first, with ``jobs``, ``ended`` and ``failed``: how many there are, and how many of them have."""
         return self.annotate(
             jobs=Count("trials"),
             ended=Count("trials", filter=Q(trials__job__state__in=FINAL_STATES)),
-            failed=Count("trials", filter=in_state),
-        )
+            failed=Count("trials", filter=Q(trials__job__state=JobState.FAILED)),
+        ).order_by("-created", "-pk")
 
     def to_be_stopped(self) -> Self:
         """Those with jobs that go on although they are not wanted any more."""
@@ -77,7 +76,7 @@ class Sweep(models.Model):
 
     def all_trials(self) -> "Sequence[Trial]":
         """Its trials with their jobs, in the order in which they were started."""
-        jobs = Job.objects.select_related("connection", "owner", "dataset_version").defer("samples", "findings")
+        jobs = Job.objects.select_related("connection", "owner", "dataset_version").defer("samples")
         return list(self.trials.prefetch_related(Prefetch("job", jobs)))
 
     def refresh_quietly(self) -> None:

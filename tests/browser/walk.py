@@ -88,6 +88,9 @@ SIGNED_OUT = {"sign-in": "/sign-in/", "welcome-over": "/welcome/used/"}
 ROOMS = {
     "jobs": "/jobs/",
     "new-job": "/jobs/new/",
+    "sweeps": "/sweeps/",
+    "new-sweep": "/sweeps/new/",
+    "compare": "/compare/",
     "datasets": "/datasets/",
     "new-dataset": "/datasets/new/",
     "playground": "/playground/",
@@ -102,8 +105,8 @@ ROOMS = {
 
 MADE = ("dataset", "rename-dataset", "new-version", "delete-dataset", "job", "delete-job")
 """Pages of what :func:`first_job` made."""
-MADE += ("cancelled-job", "held-out-job", "columns")
-"""And of what :func:`cancelled_job`, :func:`held_out_job` and :func:`column_choice` did."""
+MADE += ("cancelled-job", "held-out-job", "columns", "sweep", "comparison")
+"""And of what :func:`cancelled_job`, :func:`held_out_job`, :func:`column_choice` and :func:`sweep_of_four` did."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,6 +165,30 @@ def held_out_job(page: Page, dataset: str) -> str:
     return _path(page)
 
 
+def sweep_of_four(page: Page, dataset: str, look: Callable[[str], None] = lambda _name: None) -> dict[str, str]:
+    """From the form of a job to a sweep of four, and to its end; the addresses of its page and of its comparison.
+
+    ``look`` is called with the name of what there is to be seen: "sweep-running".
+    """
+    page.goto(dataset)
+    page.get_by_role("link", name="Start tuning").click()
+    page.get_by_label("Name").fill("Numbers")
+    page.get_by_role("button", name="As a sweep").click()
+    expect(page.get_by_label("Name")).to_have_value("Numbers")
+    page.get_by_label("Learning rate").fill("0.0005, 0.002")
+    page.get_by_label("Epochs").fill("1..2")
+    expect(page.locator("#estimate dd").first).to_have_text("4")
+    page.get_by_role("button", name="Start the sweep").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Numbers")
+    sweep = _path(page)
+    expect(page.locator("#live .as-expected")).to_have_text("best so far", timeout=PREPARING)
+    look("sweep-running")
+    expect(page.get_by_text("Best:")).to_be_visible(timeout=PREPARING)
+    page.get_by_role("link", name="Compare", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Compare")
+    return {"sweep": sweep, "comparison": page.url.removeprefix(page.url.split("/compare/")[0])}
+
+
 def column_choice(page: Page) -> str:
     """Upload a file whose columns have names of their own; the path of the page that asks for them."""
     page.goto("/datasets/new/")
@@ -175,7 +202,7 @@ def column_choice(page: Page) -> str:
 def open_page(page: Page, path: str) -> None:
     """Go there and wait until its chart, where it has one, is drawn."""
     page.goto(path)
-    expect(page.locator("[data-figure]:not([data-drawn])")).to_have_count(0)
+    expect(page.locator("[data-figure]:not([data-drawn]), [data-series]:not([data-drawn])")).to_have_count(0)
 
 
 def unfold(page: Page) -> None:
