@@ -6,6 +6,7 @@ that memory does not grow with the model.
 """
 
 import argparse
+import shutil
 import sys
 from collections.abc import Generator, Iterator
 from dataclasses import replace
@@ -49,8 +50,9 @@ def _fetch_and_convert(entry: BaseModelEntry, models: Path) -> Iterator[Event]:
         yield from _convert(entry, sources.located(entry.weights), models)
         return
     fetched = yield from _scaled(hub.download(entry, entry.weights, models), 0)
-    yield from _scaled(_convert(fetched, hub.folder(models, entry), models), 50)
-    hub.forget(models, entry)
+    downloaded = catalogue.downloaded(entry.name, models)
+    yield from _scaled(_convert(fetched, downloaded, models), 50)
+    shutil.rmtree(downloaded, ignore_errors=True)
 
 
 Result = TypeVar("Result")

@@ -9,12 +9,15 @@ from pathlib import Path
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold ``folder`` (made if missing) against other processes; the kernel lets go for one that is killed."""
+def locked(folder: Path, *, wait: bool = True) -> Iterator[None]:
+    """Hold ``folder`` (made if missing) against other processes; the kernel lets go for one that is killed.
+
+    Raises ``BlockingIOError`` where another holds it and we are not to ``wait``.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     handle = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     finally:
         os.close(handle)
@@ -27,16 +30,21 @@ def staged(target: Path) -> Iterator[Path]:
     Call it under :func:`locked` of the folder around: what a killed process left of the same name is then
     nobody's, and is removed.
     """
-    aside = target.with_name(f".{target.name}.part")
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir()
+    part = aside(target)
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir()
     try:
-        yield aside
-        _write_through(aside)
+        yield part
+        _write_through(part)
         shutil.rmtree(target, ignore_errors=True)
-        aside.rename(target)
+        part.rename(target)
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def aside(target: Path) -> Path:
+    """Where ``target`` is while it is being filled; what a killed process leaves is there."""
+    return target.with_name(f".{target.name}.part")
 
 
 def _write_through(folder: Path) -> None:

@@ -14,6 +14,7 @@ import orjson
 from django.conf import settings
 from django.db.models import Q
 
+from tuning.engine import staging
 from tuning.errors import FailedPrecondition
 from tuning.jobs import JobState
 from tuning.resources import Example
@@ -156,8 +157,9 @@ def remove_unused(job: Job) -> None:
 
 
 def discard(job: Job) -> None:
-    """Remove what an attempt wrote that came to nothing."""
-    shutil.rmtree(adapter(job), ignore_errors=True)
+    """Remove what an attempt wrote that came to nothing: its adapter, whole or half."""
+    for folder in (adapter(job), staging.aside(adapter(job))):
+        shutil.rmtree(folder, ignore_errors=True)
     settle(job)
 
 

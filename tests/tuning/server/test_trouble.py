@@ -1,8 +1,9 @@
-"""A full disk, no memory, a process that stands still, a base model that vanishes, and people who cancel: the job
-ends with its reason, or goes on; it never hangs, and leaves nothing behind.
+"""A full disk, no memory, a process that stands still, a base model that vanishes: the job ends with its reason, or
+goes on; it never hangs, and leaves nothing behind.
 """
 
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -16,10 +17,11 @@ from tests import tiny_llama
 from tests.processes import TuningServer, children_of, is_running, tuning_server, wait_until
 from tests.tuning.server.bodies import LONG, body
 from tests.tuning.server.jobs import Watched, kill, training_child, tuner_in, work_left
+from tests.tuning.server.stages import long_job
 
-CANCELLED_WITHIN = 2.0
 STOPPED_WITHIN = 5.0
 STALL = 10.0
+GOES_ON = re.compile(r"Goes on after step [1-9]\d*\.")
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +65,30 @@ def test_job_whose_disk_is_full_says_so_and_gives_its_room_back(
     assert_nothing_left(house, job)
 
 
+def test_job_that_gets_no_more_memory_says_so(house: TuningServer, key: str, tuner: subprocess.Popen[bytes]) -> None:
+    """Measuring the loss on many examples takes more than learning from one at a time did."""
+    job = long_job(house, key, "no-memory", rows=300, held=100)
+    job.after(1)
+    limit(training_child(tuner), resource.RLIMIT_AS, 0)
+    ended = job.ended()
+    assert (ended["state"], ended["failure"]["code"]) == ("FAILED", "out_of_memory")
+    assert "out_of_memory" in job.log()[-1]
+    assert_nothing_left(house, job)
+
+
+def test_job_whose_process_the_system_kills_goes_on_and_its_log_says_so(
+    house: TuningServer, key: str, tuner: subprocess.Popen[bytes]
+) -> None:
+    job = Watched(house, key, "killed-once", 60)
+    wait_until(lambda: checkpoints(house))
+    kill(training_child(tuner))
+    ended = job.ended()
+    assert (ended["state"], ended["attempt"]) == ("SUCCEEDED", 2)
+    assert [point[0] for point in ended["points"]] == list(range(1, ended["totalSteps"] + 1))
+    assert job.last_death() > 0
+    assert any(GOES_ON.fullmatch(line) for line in job.log()), "not from its beginning"
+
+
 @pytest.mark.kill
 def test_job_that_is_killed_twice_at_the_same_step_fails(
     house: TuningServer, key: str, tuner: subprocess.Popen[bytes]
@@ -77,6 +103,7 @@ def test_job_that_is_killed_twice_at_the_same_step_fails(
     operation = house.get(f"/v1/{ended['operation']}", key).json()
     assert operation["done"]
     assert operation["error"]["code"] == 13
+    assert "short of memory" in operation["error"]["message"]
     assert_nothing_left(house, job)
 
 
@@ -124,36 +151,6 @@ def test_process_that_stands_still_is_ended_and_the_job_tried_once_more(
     assert (ended["state"], ended["failure"]["code"]) == ("FAILED", "stalled")
     assert "said nothing for" in job.log()[-1]
     assert not is_running(second)
-    assert_nothing_left(house, job)
-
-
-STAGES = {"loading": 0, "training": 1}
-"""Steps that were made when the job is cancelled."""
-
-
-@pytest.mark.parametrize("stage", STAGES)
-def test_cancelled_job_is_gone_at_once_with_its_process_and_its_files(
-    house: TuningServer, key: str, tuner: subprocess.Popen[bytes], stage: str
-) -> None:
-    job = Watched(house, key, f"cancelled-{stage}", LONG)
-    child = training_child(tuner)
-    job.after(STAGES[stage])
-    asked = time.monotonic()
-    job.cancel()
-    wait_until(lambda: job.now()["state"] == "CANCELLED" and not is_running(child), every=0.02)
-    assert time.monotonic() - asked < CANCELLED_WITHIN
-    wait_until(lambda: not work_left(house))
-    assert_nothing_left(house, job)
-
-
-def test_cancelling_a_job_that_was_given_back_removes_its_files(house: TuningServer, key: str) -> None:
-    with tuner_in(house):
-        job = Watched(house, key, "given-back-and-cancelled", LONG)
-        job.after(1)
-    assert job.now()["state"] == "QUEUED"
-    assert work_left(house)
-    job.cancel()
-    assert job.now()["state"] == "CANCELLED"
     assert_nothing_left(house, job)
 
 

@@ -10,6 +10,7 @@ import re
 import shutil
 import tomllib
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 import orjson
 from cattrs import BaseValidationError, transform_error
 
+from tuning.engine import staging
 from tuning.engine.lines import decode
 from tuning.errors import EngineError
 
@@ -212,6 +214,18 @@ def remove(name: str, models_dir: Path) -> bool:
     (models_dir / name).rename(gone)
     shutil.rmtree(gone)
     return True
+
+
+def downloaded(name: str, models_dir: Path) -> Path:
+    """Where the files of a base model from a hub are until it is prepared."""
+    return models_dir / f".{name}.download"
+
+
+def abandon(name: str, models_dir: Path) -> None:
+    """Remove what a preparation that was ended left of ``name``, unless another process prepares something here."""
+    with suppress(BlockingIOError), staging.locked(models_dir, wait=False):
+        for left in (staging.aside(models_dir / name), downloaded(name, models_dir)):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _added(name: str, models_dir: Path) -> BaseModelEntry | None:

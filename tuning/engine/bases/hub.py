@@ -15,6 +15,7 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from tuning.engine import Event, Progress
+from tuning.engine.bases import catalogue
 from tuning.engine.bases.catalogue import CONFIG_FILE, TOKENIZER_FILE, BaseModelEntry, Hub
 from tuning.engine.bases.originals import CHAT_FILES, INDEX_FILE, UNSAFE
 from tuning.errors import EngineError
@@ -36,16 +37,6 @@ class Remote:
     """Empty where the hub does not tell."""
 
 
-def folder(models: Path, entry: BaseModelEntry) -> Path:
-    """Where the files of ``entry`` are downloaded to."""
-    return models / f".{entry.name}.download"
-
-
-def forget(models: Path, entry: BaseModelEntry) -> None:
-    """Remove what was downloaded."""
-    shutil.rmtree(folder(models, entry), ignore_errors=True)
-
-
 def download(entry: BaseModelEntry, source: Hub, models: Path) -> Generator[Event, None, BaseModelEntry]:
     """Fetch the files of ``entry``; its ``Progress`` is that of the download. Returns the entry with its commit.
 
@@ -53,7 +44,7 @@ def download(entry: BaseModelEntry, source: Hub, models: Path) -> Generator[Even
     """
     with requests.Session() as session:
         commit, files = _files(session, source)
-        target = folder(models, entry)
+        target = catalogue.downloaded(entry.name, models)
         target.mkdir(parents=True, exist_ok=True)
         whole = sum(file.size for file in files)
         if whole > (free := shutil.disk_usage(target).free):

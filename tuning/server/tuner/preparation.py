@@ -54,8 +54,9 @@ class Preparation:
             self._backoff.started()
 
     def _give_up(self, child: Child) -> None:
-        """Nobody waits for it any more: its memory is for others."""
+        """Nobody waits for it any more: its memory and its room on the disk are for others."""
         child.stop(GRACE)
+        catalogue.abandon(self.base, Path(settings.MODELS_DIR))
         self.child = None
         self._backoff.succeeded()
         self._presence.say(preparing=None, preparing_base="")
