@@ -18,7 +18,9 @@ STATES = {
     JobState.SUCCEEDED: _("Done"),
     JobState.FAILED: _("Failed"),
     JobState.CANCELLED: _("Cancelled"),
+    "STALLED": _("Stalled"),
 }
+"""A job's state as :attr:`Job.shown_state` has it."""
 
 FINISH_REASONS = {
     "STOP": _("the model ended its answer"),

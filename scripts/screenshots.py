@@ -66,6 +66,8 @@ def tour(camera: Camera, product: Product) -> None:
         camera.visit(name, path)
     camera.visit("columns", walk.column_choice(page))
     camera.visit("cancelled-job", walk.cancelled_job(page, first.places["dataset"]))
+    camera.visit("long-job", product.plant("long"))
+    camera.visit("stalled-job", product.plant("stalled"))
     camera.visit("held-out-job", walk.held_out_job(page, first.places["dataset"]))
 
 

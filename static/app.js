@@ -2,20 +2,41 @@
 "use strict";
 
 /* A region with data-live="MS" asks for news that often, while the page is seen and htmx has no request of
-   its own under way. htmx's own trigger filters need eval, which the Content-Security-Policy forbids. */
+   its own under way. Each answer without news makes it wait longer; news brings a new region, which begins anew.
+   htmx's own trigger filters need eval, which the Content-Security-Policy forbids. */
+const PATIENCE = [1, 2, 5, 10];
 function tick() {
-  if (!document.hidden) {
-    for (const region of document.querySelectorAll("[data-live]")) {
-      const due = Number(region.dataset.asked || 0) + Number(region.dataset.live);
-      if (Date.now() >= due) {
-        region.dataset.asked = Date.now();
-        htmx.trigger(region, "tick");
-      }
+  count();
+  if (document.hidden) return;
+  for (const region of document.querySelectorAll("[data-live]")) {
+    const patience = PATIENCE[Math.min(Number(region.dataset.quiet || 0), PATIENCE.length - 1)];
+    if (Date.now() >= Number(region.dataset.asked || 0) + Number(region.dataset.live) * patience) {
+      region.dataset.asked = Date.now();
+      htmx.trigger(region, "tick");
     }
   }
 }
 setInterval(tick, 250);
-document.addEventListener("visibilitychange", tick);
+document.addEventListener("htmx:afterRequest", ({ target, detail }) => {
+  if (target.matches?.("[data-live]") && detail.xhr.status !== 200) target.dataset.quiet = Number(target.dataset.quiet || 0) + 1;
+});
+/* Who comes back to a page wants to see it as it is now. */
+document.addEventListener("visibilitychange", () => {
+  for (const region of document.querySelectorAll("[data-live]")) Object.assign(region.dataset, { quiet: 0, asked: 0 });
+  tick();
+});
+
+/* A time with data-age="SECONDS", its age when it came, goes on counting. */
+function count() {
+  for (const time of document.querySelectorAll("[data-age]")) {
+    time.since ??= Date.now() - Number(time.dataset.age) * 1000;
+    const age = Math.floor((Date.now() - time.since) / 1000);
+    const [seconds, minutes, hours] = time.dataset.spans.split("|");
+    const [span, size] = age < 60 ? [seconds, 1] : age < 3600 ? [minutes, 60] : [hours, 3600];
+    const words = time.dataset.ago.replace("%(time)s", span.replace("%(n)s", Math.floor(age / size)));
+    if (time.textContent !== words) time.textContent = words;
+  }
+}
 
 /* Keys: single letters, and two in a row after g. Never while somebody types. */
 let prefix = "";

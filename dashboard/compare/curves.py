@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from dashboard.charts import overlay
-from dashboard.jobs.models import Job, SeriesChunk
+from dashboard.jobs.models import Job
+from dashboard.jobs.series import SeriesChunk
 
 
 def drawn(jobs: Sequence[Job], weight: float, together: int) -> list[dict[str, Any]]:

@@ -20,9 +20,8 @@ from django.utils.translation import gettext_lazy as _
 from dashboard.accounts.models import User
 from dashboard.connections.models import Connection
 from dashboard.datasets.models import DatasetVersion
-from dashboard.jobs import chronicle, told
+from dashboard.jobs import chronicle, pace, told
 from dashboard.jobs.chronicle import News
-from tuning import curves
 from tuning.errors import NotFound, ServiceError
 from tuning.jobs import FINAL_STATES, JobState, JobStatus, Point
 from tuning.providers import JobRef, JobSpec
@@ -157,6 +156,21 @@ class Job(models.Model):
         return self.job_state.is_final
 
     @property
+    def is_fresh(self) -> bool:
+        """Whether somebody asked the service in this interval: spares those who only look the try to claim it."""
+        return self.synced_at is not None and self.synced_at > timezone.now() - REFRESH_INTERVAL
+
+    @property
+    def is_stalled(self) -> bool:
+        """Whether its service tells of no step for far longer than a step takes it."""
+        return pace.is_stalled(self)
+
+    @property
+    def shown_state(self) -> str:
+        """What a page calls its state: "STALLED", or :attr:`state`."""
+        return pace.STALLED if self.is_stalled else self.state
+
+    @property
     def fingerprint(self) -> str:
         """Changes whenever something about the job does that a page shows."""
         return fingerprint([self])
@@ -168,11 +182,8 @@ class Job(models.Model):
 
     @property
     def remaining(self) -> float | None:
-        """Seconds still to go at the pace so far; unknown before the second step, for a start has no pace."""
-        if self.is_final or self.completed_steps < 2 or not (self.first_step_at and self.last_step_at):
-            return None
-        a_step = (self.last_step_at - self.first_step_at).total_seconds() / (self.completed_steps - 1)
-        return a_step * (self.total_steps - self.completed_steps)
+        """Seconds still to go at the pace so far."""
+        return pace.remaining(self)
 
     @property
     def loss_fell(self) -> int | None:
@@ -232,7 +243,7 @@ class Job(models.Model):
 
     def refresh(self) -> bool:
         """Ask the service for news, unless somebody just did. True when something changed."""
-        if not Job.objects.claim_refresh(self.pk):
+        if self.is_fresh or not Job.objects.claim_refresh(self.pk):
             return False
         provider = self.connection.open_for(self.owner)
         status, points = provider.refresh(JobRef(self.ref), after=self.completed_steps)
@@ -280,9 +291,11 @@ class Job(models.Model):
             self.connection.open_for(self.owner).delete(JobRef(self.ref))
         self.delete()
 
-    def series(self) -> bytes:
-        """The training losses so far, packed (see :mod:`tuning.curves`)."""
-        return b"".join(bytes(chunk) for chunk in self.chunks.values_list("data", flat=True))
+    def series(self, after: int = 0, reach: int = 0) -> bytes:
+        """The training losses so far, packed (see :mod:`tuning.curves`); of a long curve at least those after step
+        ``after``, and ``reach`` points before.
+        """
+        return self.chunks.after(after, reach)
 
     def fail(self, code: str, detail: str = "") -> None:
         """Note a failure that the service did not report as the job's own."""
@@ -297,7 +310,7 @@ class Job(models.Model):
     def facts(self) -> tuple[object, ...]:
         """Everything about the job that changes while it is tuned."""
         return (
-            str(self.state),
+            str(self.shown_state),
             self.completed_steps,
             self.attempt,
             self.queue_place,
@@ -314,16 +327,3 @@ def fingerprint(jobs: Iterable[Job]) -> str:
     """Changes whenever something about ``jobs`` does that a page shows, or when others take their places."""
     facts = repr([(job.pk, *job.facts()) for job in jobs])
     return f"{zlib.crc32(facts.encode()):08x}"
-
-
-class SeriesChunk(models.Model):
-    """Training losses that arrived together, packed. Chunks in order of their keys are the whole series."""
-
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="chunks")
-    data = models.BinaryField()
-
-    class Meta:
-        ordering = ("pk",)
-
-    def __str__(self) -> str:
-        return f"{len(self.data) // curves.POINT.itemsize} points of {self.job}"

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from math import isfinite
 from typing import TYPE_CHECKING
 
+from dashboard.jobs import series
 from tuning import curves
 from tuning.jobs import JobStatus, Point
 
@@ -12,8 +13,6 @@ if TYPE_CHECKING:
     from dashboard.jobs.models import Job
 
 SMALL_CURVE_POINTS = 48
-CHUNK_POINTS = 512
-"""A chunk grows to about this many points (10 kB) before the next one is begun."""
 
 
 def keep_points(job: "Job", attempt: int, points: Sequence[Point]) -> None:
@@ -23,10 +22,10 @@ def keep_points(job: "Job", attempt: int, points: Sequence[Point]) -> None:
     """
     if attempt != job.attempt:
         _forget(job, attempt)
-    fresh = [point for point in points if point.step > job.completed_steps]
+    fresh = sorted((point for point in points if point.step > job.completed_steps), key=lambda point: point.step)
     if not fresh:
         return
-    _append(job, curves.pack(fresh))
+    series.append(job, fresh)
     if job.first_loss is None:
         job.first_loss, job.first_step_at = fresh[0].value, _moment(fresh[0].time)
     job.last_loss, job.last_step_at = fresh[-1].value, _moment(fresh[-1].time)
@@ -55,15 +54,6 @@ def _keep_validation(job: "Job", status: JobStatus) -> None:
     job.best_step, job.best_epoch = (best.step, best.epoch) if best else (None, None)
     job.best_loss = _finite(best.loss) if best else None
     job.stopped_step = status.stopped
-
-
-def _append(job: "Job", packed: bytes) -> None:
-    last = job.chunks.last()
-    if last is None or len(last.data) >= CHUNK_POINTS * curves.POINT.itemsize:
-        job.chunks.create(data=packed)
-        return
-    last.data = bytes(last.data) + packed
-    last.save()
 
 
 def _thinned(rows: list[list[float]]) -> list[list[float]]:

@@ -1,10 +1,10 @@
 """The jobs room: the list, a new job, and a job's page that lives while it is tuned."""
 
-import json
 import logging
 from math import ceil
 from typing import Any, TypeVar
 
+import orjson
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
@@ -16,10 +16,12 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from dashboard.charts.loss import loss_figure, new_points, validation_points
+from dashboard.charts.curve import news
+from dashboard.charts.loss import loss_frame
 from dashboard.datasets.models import Dataset
 from dashboard.http import NoContent, Request
 from dashboard.jobs import chronicle, exports, snippets
+from dashboard.jobs.curve import ViewForm, in_words, usual_weight
 from dashboard.jobs.estimates import estimate as estimate_job
 from dashboard.jobs.forms import NewJob
 from dashboard.jobs.models import Job, fingerprint
@@ -91,16 +93,9 @@ def estimate(request: Request) -> HttpResponse:
 def detail(request: Request, pk: int) -> HttpResponse:
     """One job: its state, its curve, what it was made with, and the code that does the same."""
     job = _job(request, pk)
-    figure = loss_figure(
-        job.series(),
-        total_steps=job.total_steps,
-        batch_size=job.batch_size,
-        examples=job.learnt_from,
-        ended_at=job.completed_steps if job.is_final else None,
-        validation=job.validation if job.held_out else None,
-    )
     context = _context(job) | {
-        "figure": figure,
+        "figure": loss_frame(held_out=bool(job.held_out)),
+        "weight": usual_weight(job.total_steps),
         "lines": chronicle.last_lines(job),
         "after": 0,
         "curl": snippets.curl(job),
@@ -113,17 +108,14 @@ def detail(request: Request, pk: int) -> HttpResponse:
 @login_required
 def live(request: Request, pk: int) -> HttpResponse:
     """What changed on a job's page since the browser last heard; 204 when nothing did."""
-    job = _job(request, pk)
-    job.refresh_quietly()
-    if request.GET.get("seen") == job.fingerprint:
+    watched = get_object_or_404(Job.objects.visible_to(request.user).defer("samples", "small_curve"), pk=pk)
+    watched.refresh_quietly()
+    if request.GET.get("seen") == watched.fingerprint:
         return NoContent()
-    after = request.GET.get("after", "0")
-    seen = int(after) if after.isdecimal() and request.GET.get("attempt") == str(job.attempt) else 0
-    points = new_points(job.series(), after=seen, total_steps=job.total_steps)
-    more = {"restart": not seen, "validation": validation_points(job.validation)}
+    job = _job(request, pk)
     context = _context(job) | {
-        "points": json.dumps(points | more),
-        "turned": request.GET.get("state") != job.state,
+        "points": orjson.dumps(_news(request, job), option=orjson.OPT_SERIALIZE_NUMPY).decode(),
+        "turned": request.GET.get("state") != job.shown_state,
         "answered": request.GET.get("answered") != str(job.answered),
     }
     return TemplateResponse(request, "jobs/live.html", context)
@@ -188,6 +180,17 @@ def _job(request: Request, pk: int) -> Job:
     return get_object_or_404(jobs, pk=pk)
 
 
+def _news(request: Request, job: Job) -> dict[str, Any]:
+    """The points after ``?after=``; of another attempt, or where the browser has none, the curve is drawn again."""
+    after = request.GET.get("after", "")
+    seen = int(after) if after.isdecimal() and len(after) < 16 else 0
+    if not seen or request.GET.get("attempt") != str(job.attempt) or job.first_step_at is None:
+        return {"restart": True}
+    view = ViewForm(request.GET).view(job)
+    end = job.series(after=seen, reach=view.smoothing.reach)
+    return news(end, job.validation, seen, job.first_step_at.timestamp(), view)
+
+
 def _context(job: Job) -> dict[str, Any]:
     return {
         "job": job,
@@ -196,6 +199,7 @@ def _context(job: Job) -> dict[str, Any]:
         "epochs": chronicle.epochs(job.samples),
         "exports": exports.offered(job),
         "kept": kept_sentence(job),
+        "words": in_words(job),
     }
 
 

@@ -13,7 +13,6 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 
 from dashboard.messages import STATES, explain_failure
-from tuning.jobs import JobState
 
 register = template.Library()
 
@@ -26,8 +25,8 @@ def icon(name: str) -> SafeString:
 
 @register.simple_tag
 def state(job_state: str) -> SafeString:
-    """A job's state: colour, shape and word."""
-    return format_html('<span class="state" data-state="{}">{}</span>', job_state, STATES[JobState(job_state)])
+    """A job's state, or "STALLED": colour, shape and word."""
+    return format_html('<span class="state" data-state="{}">{}</span>', job_state, STATES[job_state])
 
 
 @register.filter
@@ -44,6 +43,22 @@ def ago(moment: datetime | None) -> SafeString | str:
     shown = gettext("just now") if passed < timedelta(seconds=5) else gettext("%(time)s ago") % {"time": rough(passed)}
     exact = timezone.localtime(moment).strftime("%Y-%m-%d %H:%M:%S %Z")
     return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, shown)
+
+
+@register.filter
+def since(moment: datetime) -> SafeString:
+    """How long ago, and the script of every page goes on counting; exact on hover."""
+    passed = max(timezone.now() - moment, timedelta())
+    words = [gettext("%(n)s s"), gettext("%(n)s min"), gettext("%(n)s h")]
+    return format_html(
+        '<time datetime="{}" title="{}" data-age="{}" data-ago="{}" data-spans="{}">{}</time>',
+        moment.isoformat(),
+        timezone.localtime(moment).strftime("%Y-%m-%d %H:%M:%S %Z"),
+        int(passed.total_seconds()),
+        gettext("%(time)s ago"),
+        "|".join(words),
+        gettext("%(time)s ago") % {"time": rough(passed)},
+    )
 
 
 @register.filter

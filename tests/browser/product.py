@@ -27,6 +27,7 @@ class Product:
     """Tuneboard, running. ``link`` is what its start printed: the welcome link, where nobody had an account."""
 
     process: subprocess.Popen[str]
+    environment: dict[str, str]
     link: str = ""
     said: list[str] = field(default_factory=list)
     heard: Event = field(default_factory=Event)
@@ -45,6 +46,11 @@ class Product:
                 self.link = ready[1]
                 self.heard.set()
         self.heard.set()
+
+    def plant(self, what: str) -> str:
+        """Put into its database what nobody wants to wait for; what :mod:`tests.browser.planted` prints of it."""
+        command = [sys.executable, "-m", "tests.browser.planted", what]
+        return subprocess.check_output(command, cwd=ROOT, env=self.environment, text=True).strip()
 
     def end(self) -> None:
         """As Ctrl-C ends it."""
@@ -79,7 +85,7 @@ def running(var_dir: Path, **settings: str) -> Iterator[Product]:
         text=True,
         start_new_session=True,
     )
-    product = Product(process)
+    product = Product(process, environment)
     Thread(target=product.listen, daemon=True).start()
     try:
         if not product.heard.wait(START) or not product.link:

@@ -202,7 +202,7 @@ def column_choice(page: Page) -> str:
 def open_page(page: Page, path: str) -> None:
     """Go there and wait until its chart, where it has one, is drawn."""
     page.goto(path)
-    expect(page.locator("[data-figure]:not([data-drawn]), [data-series]:not([data-drawn])")).to_have_count(0)
+    expect(page.locator(":is([data-figure], [data-series], [data-curve]):not([data-drawn])")).to_have_count(0)
 
 
 def unfold(page: Page) -> None:

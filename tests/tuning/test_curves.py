@@ -89,6 +89,107 @@ def test_a_weight_outside_its_range_is_refused(weight):
         curves.smooth([1.0], weight)
 
 
+def columns(values, times=None):
+    points = [Point(step, 0, value, float(step)) for step, value in enumerate(values, start=1)]
+    if times is not None:
+        points = [Point(p.step, 0, p.value, time) for p, time in zip(points, times, strict=True)]
+    return curves.arrays(curves.pack(points))
+
+
+def whole(smoothing, points):
+    return smoothing.of(points, np.arange(len(points.steps)))
+
+
+def test_the_moving_average_is_the_recurrence_it_is_named_for():
+    values, weight = np.random.default_rng(7).normal(size=3000), 0.97
+    average, seen = 0.0, []
+    for count, value in enumerate(values, start=1):
+        average = weight * average + (1 - weight) * value
+        seen.append(average / (1 - weight**count))
+    assert curves.smooth(values, weight) == pytest.approx(seen, rel=1e-6, abs=1e-9)
+
+
+@pytest.mark.parametrize("kind", curves.Kind)
+@given(st.floats(-1e6, 1e6, width=32), st.integers(1, 50), st.floats(0, 0.999))
+def test_a_flat_line_stays_flat_however_it_is_smoothed(kind, value, length, weight):
+    flat = columns([value] * length)
+    assert whole(curves.Smoothing(kind, weight), flat) == pytest.approx([value] * length)
+
+
+@pytest.mark.parametrize("kind", curves.Kind)
+@given(st.lists(st.floats(-1e6, 1e6, width=32), min_size=1, max_size=60), st.floats(0, 0.99))
+def test_smoothed_values_stay_within_what_was_measured(kind, values, weight):
+    smoothed = whole(curves.Smoothing(kind, weight), columns(values))
+    assert (smoothed >= min(values) - 1e-3).all()
+    assert (smoothed <= max(values) + 1e-3).all()
+
+
+@pytest.mark.parametrize("kind", curves.Kind)
+def test_smoothing_leaves_what_is_not_finite_where_it_stands(kind):
+    smoothed = whole(curves.Smoothing(kind, 0.9), columns([1.0, math.nan, 1.0, math.inf, 1.0]))
+    assert smoothed[[0, 2, 4]] == pytest.approx([1, 1, 1])
+    assert math.isnan(smoothed[1])
+    assert smoothed[3] == math.inf
+
+
+@pytest.mark.parametrize("kind", curves.Kind)
+@given(st.integers(0, 2**32), st.integers(2, 1500), st.floats(0, 0.99))
+def test_the_end_of_a_series_is_smoothed_as_in_the_whole_of_it(kind, seed, length, weight):
+    smoothing = curves.Smoothing(kind, weight)
+    data = curves.pack(
+        Point(step, 0, value, float(step))
+        for step, value in enumerate(np.random.default_rng(seed).normal(size=length), start=1)
+    )
+    end = curves.arrays(data[-(smoothing.reach + 5) * curves.POINT.itemsize :])
+    assert whole(smoothing, end)[-5:] == pytest.approx(whole(smoothing, curves.arrays(data))[-5:], abs=1e-6)
+
+
+def test_after_a_long_pause_little_is_left_of_the_past():
+    values, times = [4.0] * 10 + [1.0], [*range(10), 1000.0]
+    by_time = whole(curves.Smoothing(curves.Kind.TIME, 0.9), columns(values, times))
+    by_point = whole(curves.Smoothing(curves.Kind.EMA, 0.9), columns(values, times))
+    assert by_time[-1] == pytest.approx(1.0)
+    assert by_point[-1] > 3
+
+
+def test_gaussian_does_not_lag_behind_a_step_down():
+    values = [2.0] * 100 + [1.0] * 100
+    gaussian = whole(curves.Smoothing(curves.Kind.GAUSSIAN, 0.9), columns(values))
+    assert gaussian[99:101].mean() == pytest.approx(1.5)
+
+
+@given(SERIES, st.integers(1, 40), st.floats(-10, 310), st.floats(-10, 310))
+def test_any_range_keeps_its_own_extremes(values, buckets, one, other):
+    low, high = sorted((one, other))
+    steps = np.arange(len(values))
+    part = curves.within(steps, low, high)
+    kept = part.start + curves.downsample(steps[part], np.array(values)[part], buckets)
+    inside = [value for step, value in enumerate(values) if low <= step <= high and math.isfinite(value)]
+    drawn = [values[step] for step in kept if math.isfinite(values[step])]
+    if inside:
+        assert min(drawn) <= min(inside)
+        assert max(drawn) >= max(inside)
+        assert {min(inside), max(inside)} <= set(drawn)
+
+
+@given(SERIES, st.floats(allow_nan=False), st.floats(allow_nan=False))
+def test_range_holds_what_lies_in_it_and_a_neighbour_at_each_side(values, one, other):
+    low, high = sorted((one, other))
+    steps = np.arange(len(values))
+    found = steps[curves.within(steps, low, high)].tolist()
+    inside = [step for step in steps.tolist() if low <= step <= high]
+    assert set(inside) <= set(found)
+    assert len(found) <= len(inside) + 2
+
+
+def test_throughput_counts_steps_a_second_and_knows_none_where_no_time_passed():
+    at, rates = curves.throughput(columns([1.0] * 5, [0.0, 0.5, 1.0, 1.0, 3.0]), 10)
+    assert at.tolist() == [1, 2, 3, 4]
+    assert rates[[0, 1, 3]].tolist() == [2.0, 2.0, 0.5]
+    assert math.isnan(rates[2])
+    assert len(curves.throughput(columns([1.0]), 10)[0]) == 0
+
+
 @given(SERIES, st.integers(1, 40))
 def test_downsampling_keeps_ends_and_extremes(values, buckets):
     kept = curves.downsample(range(len(values)), values, buckets).tolist()

@@ -1,19 +1,26 @@
-"""Loss curves: packed for storage (``series``), what is drawn of them (``view``), what they say (``summary``)."""
+"""Loss curves: packed for storage (``series``), what is drawn of them (``smoothing``, ``view``), what they say
+(``summary``).
+"""
 
 from tuning.curves.series import POINT, Arrays, Floats, arrays, pack, unpack
+from tuning.curves.smoothing import Kind, Smoothing, smooth
 from tuning.curves.summary import Summary, summary
-from tuning.curves.view import Indices, downsample, smooth
+from tuning.curves.view import Indices, downsample, throughput, within
 
 __all__ = [
     "POINT",
     "Arrays",
     "Floats",
     "Indices",
+    "Kind",
+    "Smoothing",
     "Summary",
     "arrays",
     "downsample",
     "pack",
     "smooth",
     "summary",
+    "throughput",
     "unpack",
+    "within",
 ]

@@ -1,29 +1,22 @@
-"""What of a series is drawn: smoothed, and as few points as the picture needs."""
-
-from itertools import accumulate
+"""What of a series is drawn: the part that is looked at, and as few points of it as the picture needs."""
 
 import numpy as np
 import numpy.typing as npt
 
-from tuning.curves.series import Floats
+from tuning.curves.series import Arrays, Floats
 
 Indices = npt.NDArray[np.intp]
 
 
-def smooth(values: npt.ArrayLike, weight: float) -> Floats:
-    """The exponential moving average, debiased so that the first values weigh what they should.
+def within(xs: npt.ArrayLike, start: float | None, end: float | None) -> slice:
+    """Where the points from ``start`` to ``end`` stand, and one neighbour at each side, to which the line leads.
 
-    ``weight`` is the share the past keeps, 0 ≤ weight < 1, else ``ValueError``. Debiasing as in Adam (Kingma &
-    Ba 2014, §3). Values that are not finite stay where they are and move no average.
+    ``xs`` ascends. ``None`` is an open end; a range that holds nothing gives the points it lies between.
     """
-    if not 0 <= weight < 1:
-        raise ValueError(f"weight must be in [0, 1), not {weight}")
-    result = np.array(values, dtype=np.float64)
-    finite = np.isfinite(result)
-    seen = result[finite].tolist()
-    averages = list(accumulate(seen, lambda past, value: weight * past + (1 - weight) * value, initial=0.0))[1:]
-    result[finite] = averages / (1 - weight ** np.arange(1, len(seen) + 1))
-    return result
+    places = np.asarray(xs, dtype=np.float64)
+    first = 0 if start is None else max(int(np.searchsorted(places, start, side="left")) - 1, 0)
+    last = len(places) if end is None else int(np.searchsorted(places, end, side="right")) + 1
+    return slice(first, max(last, first))
 
 
 def downsample(steps: npt.ArrayLike, values: npt.ArrayLike, buckets: int) -> Indices:
@@ -46,6 +39,17 @@ def downsample(steps: npt.ArrayLike, values: npt.ArrayLike, buckets: int) -> Ind
         _first_lowest(np.where(finite, np.inf, 0.0), starts),
     ]
     return np.unique(np.concatenate(kept))
+
+
+def throughput(points: Arrays, windows: int) -> tuple[Indices, Floats]:
+    """How fast steps were made: the last index of each of at most ``windows`` stretches, and steps a second in it.
+
+    Not a number where no time passed, as on a clock that was set back.
+    """
+    ends = np.unique(np.linspace(0, len(points.steps) - 1, min(windows + 1, len(points.steps))).astype(np.intp))
+    made = np.diff(points.steps[ends].astype(np.float64))
+    seconds = np.diff(points.times[ends])
+    return ends[1:], np.divide(made, seconds, out=np.full(len(made), np.nan), where=seconds > 0)
 
 
 def _bucket_starts(xs: Floats, buckets: int) -> Indices:

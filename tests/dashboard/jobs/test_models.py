@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from dashboard.jobs.models import REFRESH_INTERVAL, Job
-from dashboard.jobs.told import CHUNK_POINTS
+from dashboard.jobs.series import CHUNK_POINTS
 from tests.factories import JobFactory, UserFactory
 from tuning import curves
 from tuning.jobs import JobFailure, JobState, JobStatus, Point

@@ -2,9 +2,11 @@
 
 import json
 import time
+from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from dashboard.accounts.models import User
@@ -76,14 +78,6 @@ def test_list_needs_few_queries_for_many_jobs(
     assert "Page 1 of 2" in page
 
 
-def test_page_carries_the_whole_curve(browser: Client, alice: User) -> None:
-    job = with_points(JobFactory(owner=alice), 7)
-    page = browser.get(f"/jobs/{job.pk}/").content.decode()
-    figure = json.loads(page.split('<script id="loss-figure" type="application/json">')[1].split("</script>")[0])
-    assert figure["data"][0]["x"] == list(range(1, 8))
-    assert figure["layout"]["xaxis"]["range"] == [0, 19]
-
-
 def test_live_poll_carries_only_new_points(browser: Client, alice: User) -> None:
     job = with_points(JobFactory(owner=alice), 7)
     seen = job.fingerprint
@@ -91,9 +85,28 @@ def test_live_poll_carries_only_new_points(browser: Client, alice: User) -> None
     assert (quiet.status_code, quiet.content) == (204, b"")
     with_points(job, 9)
     news = browser.get(f"/jobs/{job.pk}/live/?after=7&attempt=1&state=RUNNING&seen={seen}", headers=HTMX)
-    assert news.context["points"].startswith('{"steps": [8, 9]')
+    assert json.loads(news.context["points"])["steps"] == [8, 9]
     assert b"job-header" not in news.content
     assert b"data-live" in news.content
+
+
+def test_live_poll_without_news_costs_little_and_asks_nobody_between_intervals(
+    browser: Client, alice: User, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    job = with_points(JobFactory(owner=alice), 7)
+    Job.objects.filter(pk=job.pk).update(synced_at=timezone.now())
+    job.refresh_from_db()
+    with django_assert_max_num_queries(3):  # session, person, job
+        quiet = browser.get(f"/jobs/{job.pk}/live/?after=7&seen={job.fingerprint}", headers=HTMX)
+    assert (quiet.status_code, quiet.content) == (204, b"")
+
+
+def test_page_tells_how_old_the_last_snapshot_is(browser: Client, alice: User) -> None:
+    job = with_points(JobFactory(owner=alice), 7)
+    Job.objects.filter(pk=job.pk).update(last_step_at=timezone.now() - timedelta(seconds=12))
+    page = browser.get(f"/jobs/{job.pk}/").content.decode()
+    assert 'data-age="12"' in page
+    assert "12 s ago" in page
 
 
 def test_live_poll_stops_and_offers_the_playground_when_the_job_is_done(browser: Client, alice: User) -> None:

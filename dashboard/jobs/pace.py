@@ -1,0 +1,37 @@
+"""How fast a job gets on, how long it still takes, and whether it has come to a standstill."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from tuning.jobs import JobState
+
+if TYPE_CHECKING:
+    from dashboard.jobs.models import Job
+
+STALLED = "STALLED"
+"""Shown in place of RUNNING. No service knows it: it is what we make of its silence."""
+STALLED_AFTER = timedelta(seconds=60)
+STALLED_STEPS = 10
+"""A job is stalled when it has made no step for so many times what a step took it so far, and for so long: an epoch's
+end takes time of its own, for held-out losses and sample answers."""
+
+
+def of_a_step(job: "Job") -> timedelta:
+    """What a step took so far, in the mean; nothing before the second step, for a start has no pace."""
+    if job.completed_steps < 2 or not (job.first_step_at and job.last_step_at):
+        return timedelta()
+    return (job.last_step_at - job.first_step_at) / (job.completed_steps - 1)
+
+
+def remaining(job: "Job") -> float | None:
+    """Seconds still to go at the pace so far; unknown before the second step."""
+    if job.is_final or job.completed_steps < 2:
+        return None
+    return of_a_step(job).total_seconds() * (job.total_steps - job.completed_steps)
+
+
+def is_stalled(job: "Job") -> bool:
+    """Whether the service, when it was last asked, had made no step for far longer than a step takes it."""
+    if job.state != JobState.RUNNING or not (job.synced_at and job.last_step_at):
+        return False
+    return job.synced_at - job.last_step_at > max(STALLED_AFTER, STALLED_STEPS * of_a_step(job))

@@ -1,0 +1,75 @@
+"""Jobs that would take hours to run, written into the database of a running Tuneboard.
+
+    VAR_DIR=… python -m tests.browser.planted long
+
+Prints the path of the job's page.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+
+import django
+
+SPIKE = 61_803
+"""The one step of the long curve whose loss is 50."""
+
+
+def long() -> str:
+    """100,000 steps that fall from 4 to 1 with noise, a spike of one step, a zero, a negative and a missing loss."""
+    import numpy as np
+
+    from tuning.jobs import JobState, JobStatus, Point
+
+    steps = np.arange(1, 100_001)
+    noise = np.random.default_rng(3).normal(scale=0.1, size=len(steps))
+    losses = 1 + 3 * np.exp(-steps / 15_000) + noise
+    losses[[SPIKE - 1, 20_000, 30_000, 40_000]] = 50.0, 0.0, -0.25, np.nan
+    held_out = tuple(
+        Point(step, step // 12_500, 1.2 + 3 * np.exp(-step / 15_000), 0.0) for step in steps[12_499::12_500]
+    )
+    points = [
+        Point(int(step), int(step) // 12_500, float(loss), 1.7e9 + step / 4)
+        for step, loss in zip(steps, losses, strict=True)
+    ]
+    job = _job(
+        display_name="A long one", epoch_count=8, batch_size=1, total_steps=100_000, more_recipe={"validation": 0.1}
+    )
+    status = {"model": "tunedModels/long", "total_steps": 100_000, "validation": held_out}
+    job.store(JobStatus(state=JobState.SUCCEEDED, **status), points)
+    return job.get_absolute_url()
+
+
+def stalled() -> str:
+    """A job whose service has made no step for a quarter of an hour, and is asked no more."""
+    import time
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    from tuning.jobs import JobState, JobStatus, Point
+
+    job = _job(display_name="Stuck")
+    now = time.time()
+    job.store(JobStatus(state=JobState.RUNNING, total_steps=19), [Point(n, 0, 3 / n, now - 900 + n) for n in (1, 2, 3)])
+    nobody_asks = timezone.now() + timedelta(days=1)
+    type(job).objects.filter(pk=job.pk).update(synced_at=nobody_asks)
+    return job.get_absolute_url()
+
+
+def _job(**facts: object):  # type: ignore[no-untyped-def]
+    from dashboard.accounts.models import User
+    from tests.factories import DatasetFactory, JobFactory
+
+    owner = User.objects.get(email="ada@example.com")
+    dataset = DatasetFactory(owner=owner, name="Planted", pairs=14_000 if facts.get("more_recipe") else 15)
+    return JobFactory(owner=owner, dataset_version=dataset.latest, **facts)
+
+
+PLANTS: dict[str, Callable[[], str]] = {"long": long, "stalled": stalled}
+
+
+if __name__ == "__main__":
+    os.environ["DJANGO_SETTINGS_MODULE"] = "dashboard.settings"
+    django.setup()
+    print(PLANTS[sys.argv[1]]())
