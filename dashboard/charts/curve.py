@@ -68,7 +68,9 @@ def curve(series: bytes, validation: Validation, length: Length, view: View) -> 
     """
     points = curves.arrays(series)
     times = elapsed(points)
-    places = {Axis.STEP: points.steps, Axis.EPOCH: points.steps / length.steps_an_epoch, Axis.TIME: times}[view.x]
+    places = times if view.x is Axis.TIME else points.steps.astype(np.float64)
+    if view.x is Axis.EPOCH:
+        places = places / length.steps_an_epoch
     part = curves.within(places, view.start, view.end)
     drawn = part.start + curves.downsample(places[part], points.values[part], BUCKETS)
     shown = curves.Arrays(points.steps[part], points.epochs[part], points.values[part], points.times[part])

@@ -25,7 +25,7 @@ def loss_frame(*, held_out: bool) -> dict[str, Any]:
         *([_held_out()] if held_out else []),
         _throughput(),
     ]
-    return {**go.Figure(lines, layout()).to_plotly_json(), "words": _words(), "colours": COLOURS}
+    return {**go.Figure(lines, layout()).to_plotly_json(), "words": _words(held_out), "colours": COLOURS}
 
 
 def line(name: str, column: str, colour: str, *, width: float, opacity: float = 1.0, **more: Any) -> go.Scatter:
@@ -66,12 +66,12 @@ def _throughput() -> go.Scatter:
     return line(_("steps a second"), "throughput", "var(--trace-3)", width=1.5, yaxis="y2", visible=False)
 
 
-def _words() -> dict[str, Any]:
+def _words(held_out: bool) -> dict[str, Any]:
     """What the script writes beside the axes and into the hover; ``{0}`` is a number."""
     return {
         "loss": _("loss"),
         "smoothed": _("smoothed"),
-        "held_out": _("held-out loss"),
+        **({"held_out": _("held-out loss")} if held_out else {}),
         "throughput": _("steps/s"),
         "step": _("step"),
         "epoch": _("epoch"),

@@ -30,7 +30,8 @@ def keep_points(job: "Job", attempt: int, points: Sequence[Point]) -> None:
         job.first_loss, job.first_step_at = fresh[0].value, _moment(fresh[0].time)
     job.last_loss, job.last_step_at = fresh[-1].value, _moment(fresh[-1].time)
     job.completed_steps = fresh[-1].step
-    job.small_curve = _thinned([*job.small_curve, *([point.step, point.value] for point in fresh)])
+    seen = ([point.step, point.value] for point in fresh if isfinite(point.value))
+    job.small_curve = _thinned([*job.small_curve, *seen])
 
 
 def keep_status(job: "Job", status: JobStatus) -> None:
@@ -58,6 +59,8 @@ def _keep_validation(job: "Job", status: JobStatus) -> None:
 
 def _thinned(rows: list[list[float]]) -> list[list[float]]:
     """As many of ``rows`` of (step, loss) as the small curve shows; its extremes stay, however often it is thinned."""
+    if not rows:
+        return []
     steps, losses = zip(*rows, strict=True)
     chosen = curves.downsample(steps, losses, SMALL_CURVE_POINTS // 2)
     return [[steps[i], round(losses[i], 4)] for i in chosen]

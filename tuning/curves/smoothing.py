@@ -25,8 +25,8 @@ from tuning.curves.series import Arrays, Floats
 NEGLIGIBLE = 1e-9
 """A share of the past that changes no digit which is shown."""
 
-WIDEST = 100.0
-"""Points: the standard deviation of the widest Gaussian."""
+NARROWEST, WIDEST = 0.1, 100.0
+"""Points: standard deviations of the narrowest Gaussian that reaches a neighbour, and of the widest."""
 
 
 class Kind(StrEnum):
@@ -94,7 +94,7 @@ def smooth_by_time(values: npt.ArrayLike, times: npt.ArrayLike, weight: float) -
 def smooth_gaussian(values: npt.ArrayLike, width: float, at: npt.NDArray[np.intp]) -> Floats:
     """The Gaussian means of ``width`` points at the indices ``at``; only these are worked out."""
     raw = np.asarray(values, dtype=np.float64)
-    if not width or not len(at):
+    if width < NARROWEST or not len(at):
         return raw[at]
     half = ceil(3 * width)
     kernel = np.exp(-0.5 * (np.arange(-half, half + 1) / width) ** 2)

@@ -63,10 +63,9 @@ def test_held_out_losses_are_kept_once_and_drawn(browser: Client, alice: User) -
     job = validated_job(alice, validation=(at(3, 0.5),))
     store(job, validation=(at(3, 0.5), at(6, float("nan"))))
     assert job.validation == [[3, 1, 0.5], [6, 2, None]]
-    figure = json.loads(
-        page_of(browser, job).split('<script id="loss-figure" type="application/json">')[1].split("</script>")[0]
-    )
-    assert (figure["data"][2]["x"], figure["data"][2]["y"]) == ([3, 6], [0.5, None])
+    curve = browser.get(f"/jobs/{job.pk}/curve/").json()
+    assert curve["validation"] == {"steps": [3, 6], "epochs": [1, 2], "losses": [0.5, None]}
+    assert "diamonds: held-out examples" in page_of(browser, job)
 
 
 def test_job_without_held_out_examples_has_one_curve(browser: Client, alice: User) -> None:
@@ -76,7 +75,7 @@ def test_job_without_held_out_examples_has_one_curve(browser: Client, alice: Use
 def test_live_poll_brings_the_held_out_losses(browser: Client, alice: User) -> None:
     job = validated_job(alice, validation=(at(3, 0.5),))
     news = browser.get(f"/jobs/{job.pk}/live/?after=6&attempt=1&state=RUNNING&seen=x", headers=HTMX)
-    assert json.loads(news.context["points"])["validation"] == {"steps": [3], "losses": [0.5]}
+    assert json.loads(news.context["points"])["validation"] == {"steps": [3], "epochs": [1], "losses": [0.5]}
 
 
 def test_best_is_named_and_then_it_is_the_model(browser: Client, alice: User) -> None:

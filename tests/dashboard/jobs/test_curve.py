@@ -97,7 +97,7 @@ def test_csv_is_every_point_with_what_is_not_finite(browser: Client, alice: User
     assert answer["Content-Disposition"] == 'attachment; filename="cmdc-calca0-loss.csv"'
     rows = list(csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode())))  # type: ignore[attr-defined]
     assert [row["loss"] for row in rows] == [
-        "0.1", "NaN", "Infinity", "-Infinity", "-1.1145603e-6", "0.75", "NaN",
+        "0.1", "NaN", "Infinity", "-Infinity", "-0.0000011145603", "0.75", "NaN",
     ]  # fmt: skip
     assert rows[0] == {
         "series": "training", "step": "1", "epoch": "0", "loss": "0.1", "time": "2023-11-14T22:13:21.000Z",
