@@ -163,7 +163,7 @@
     slider.value = -Math.log10(1 - view.weight);
     const words = view.weight.toFixed(view.weight > 0.99 ? 3 : 2);
     slider.setAttribute("aria-valuetext", words);
-    slider.closest("label").querySelector("output").textContent = words;
+    slider.nextElementSibling.textContent = words;
     document.querySelector('[data-does="reset"]').disabled = view.start === null;
   }
 

@@ -26,7 +26,8 @@ def long() -> str:
     losses = 1 + 3 * np.exp(-steps / 15_000) + noise
     losses[[SPIKE - 1, 20_000, 30_000, 40_000]] = 50.0, 0.0, -0.25, np.nan
     held_out = tuple(
-        Point(step, step // 12_500, 1.2 + 3 * np.exp(-step / 15_000), 0.0) for step in steps[12_499::12_500]
+        Point(step, step // 12_500, float(1.2 + 3 * np.exp(-step / 15_000)), 0.0)
+        for step in range(12_500, 100_001, 12_500)
     )
     points = [
         Point(int(step), int(step) // 12_500, float(loss), 1.7e9 + step / 4)
