@@ -77,6 +77,6 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
 });
 
 function recolour(part) {
-  const { x, y, annotations, ...rest } = part;
+  const { x, y, ...rest } = part;
   return rest;
 }

@@ -9,8 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext
-
 from dashboard.jobs.models import Job
 from dashboard.jobs.recipes import RecipeForm
 from dashboard.templatetags.tuneboard import loss as shown_loss
@@ -53,9 +51,10 @@ class Axis:
 
 
 def parallel_figure(
-    jobs: Sequence[Job], varied: Sequence[str], losses: Mapping[int, float | None]
+    jobs: Sequence[Job], varied: Sequence[str], losses: Mapping[int, float | None], loss_name: str
 ) -> dict[str, Any] | None:
-    """The figure of ``jobs`` over the ``varied`` settings; ``losses`` by job, with ``None`` for one that has none.
+    """The figure of ``jobs`` over the ``varied`` settings; ``losses`` by job, with ``None`` for one that has none,
+    and what to call them.
 
     ``None`` while fewer than two jobs have a loss, or where they differ in nothing that is a number. Figures of one
     ``key`` are the same: a page keeps what it has drawn.
@@ -66,7 +65,7 @@ def parallel_figure(
     settings = [[float(getattr(job.recipe, name)) for job in settled] for name in varied]
     axes = [_axis(name, values) for name, values in zip(varied, settings, strict=True)]
     worth = list(settled.values())
-    axes.append(Axis(gettext("Loss"), worth, by_ratios=min(worth) > 0, is_loss=True))
+    axes.append(Axis(loss_name, worth, by_ratios=min(worth) > 0, is_loss=True))
     order = sorted(settled, key=lambda job: settled[job], reverse=True)  # the best is drawn last, on top
     points = {job: [*row, settled[job]] for job, row in zip(settled, zip(*settings, strict=True), strict=True)}
     shades = {job: _shade(place, len(order)) for place, job in enumerate(reversed(order))}
@@ -121,5 +120,8 @@ def _layout(axes: Sequence[Axis]) -> dict[str, Any]:
 def _notes(place: int, axis: Axis) -> list[dict[str, Any]]:
     title = {"x": place, "y": 1, "yref": "paper", "text": axis.title, "yanchor": "bottom", "yshift": 8}
     beside = {"x": place, "xanchor": "right", "xshift": -8}
-    marks = [{**beside, "y": height, "text": text, "font": {"size": 11}} for height, text in axis.marks()]
+    marks = [
+        {**beside, "y": height, "text": text, "font": {"size": 11}, "bgcolor": "var(--paper)"}
+        for height, text in axis.marks()
+    ]
     return [{**note, "showarrow": False} for note in (title, *marks)]

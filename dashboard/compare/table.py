@@ -1,6 +1,6 @@
 """The table of a comparison: a row a job, a column a fact, and which of them differ."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -43,15 +43,16 @@ class Heading:
     sorted: str
 
 
-def columns(jobs: Sequence[Job]) -> list[Column]:
-    """Everything that tells ``jobs`` apart, settings first, results last."""
+def columns(jobs: Sequence[Job], last_epoch: Mapping[int, float | None]) -> list[Column]:
+    """Everything that tells ``jobs`` apart, settings first, results last; ``last_epoch`` holds losses by job."""
     return [
         _column("name", gettext("Name"), jobs, lambda job: job.display_name),
-        _column("state", gettext("State"), jobs, lambda job: str(STATES[job.job_state])),
+        _column("state", gettext("State"), jobs, lambda job: str(STATES[job.shown_state])),
         *_settings(jobs),
         *_surroundings(jobs),
         _column("steps", gettext("Steps"), jobs, lambda job: job.completed_steps),
         _column("final", gettext("Last loss"), jobs, lambda job: job.last_loss, loss),
+        _column("last_epoch", gettext("Last epoch"), jobs, lambda job: last_epoch[job.pk], loss),
         _column("lowest", gettext("Lowest loss"), jobs, _lowest, loss),
         _column("held_out", gettext("Held out, best"), jobs, lambda job: job.best_loss, loss),
         _column("duration", gettext("Duration"), jobs, lambda job: job.elapsed, span),

@@ -15,6 +15,7 @@ from dashboard.compare.asked import AXES, MOST_JOBS, SCALES, Asked, asked
 from dashboard.compare.changes import changes
 from dashboard.compare.curves import drawn
 from dashboard.http import NoContent, Request
+from dashboard.jobs.last_epoch import last_epoch_losses, loss_name
 from dashboard.jobs.models import Job, fingerprint
 
 JOBS_FOUND = 8
@@ -65,11 +66,12 @@ def _jobs(request: Request, wanted: Asked) -> list[Job]:
 
 
 def _context(jobs: list[Job], wanted: Asked) -> dict[str, Any]:
-    found = table.columns(jobs)
+    last_epoch = last_epoch_losses(jobs)
+    found = table.columns(jobs, last_epoch)
+    held_out = {job.pk: job.best_loss for job in jobs if job.best_loss is not None}
+    by_held_out = len(held_out) == len(jobs)
     shown = table.shown(found, wanted.everything)
     looks = {job.pk: look(wanted.jobs.index(job.pk)) for job in jobs}
-    held_out = bool(jobs) and all(job.best_loss is not None for job in jobs)
-    losses = {job.pk: job.best_loss if held_out else job.last_loss for job in jobs}
     return {
         "asked": wanted,
         "jobs": jobs,
@@ -83,7 +85,9 @@ def _context(jobs: list[Job], wanted: Asked) -> dict[str, Any]:
         "alike": sum(column.is_setting and not column.differs for column in found),
         "changes": changes([job.dataset_version for job in jobs]),
         "layout": overlay_layout(),
-        "parallel": parallel_figure(jobs, table.varied(found), losses),
+        "parallel": parallel_figure(
+            jobs, table.varied(found), held_out if by_held_out else last_epoch, loss_name(by_held_out)
+        ),
         "axes": AXES,
         "scales": SCALES,
         "live": any(not job.is_final for job in jobs),

@@ -109,6 +109,8 @@ class Trial(models.Model):
     sweep = models.ForeignKey(Sweep, on_delete=models.CASCADE, related_name="trials")
     job = models.OneToOneField(Job, on_delete=models.CASCADE, related_name="trial")
     values = models.JSONField(default=dict)
+    loss = models.FloatField(null=True)
+    """The mean training loss of the job's last epoch, noted when it has ended: of one step chance decides too much."""
 
     class Meta:
         ordering = ("pk",)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dashboard.jobs.last_epoch import last_epoch_losses
 from dashboard.jobs.models import Job
 from dashboard.sweeps.models import Sweep, Trial
 from tuning.jobs import JobState
@@ -15,7 +16,11 @@ class Results:
     trials: Sequence[Trial]
     best: Trial | None
     by_held_out: bool
-    """Whether ``best`` is judged by the loss over held-out examples; else by the last training loss."""
+    """Whether jobs are judged by their best loss over held-out examples; else by the last epoch's training loss."""
+
+    def loss_of(self, trial: Trial) -> float | None:
+        """The loss that counts when jobs are compared."""
+        return trial.job.best_loss if self.by_held_out else trial.loss
 
     @property
     def ended(self) -> int:
@@ -50,18 +55,23 @@ class Results:
 
 
 def results(sweep: Sweep) -> Results:
-    """What has come out of ``sweep``."""
+    """What has come out of ``sweep``. Notes the losses of jobs that have ended since somebody last asked."""
     trials = sweep.all_trials()
+    _note_losses([trial for trial in trials if trial.job.is_final and trial.loss is None])
     done = [trial for trial in trials if trial.job.state == JobState.SUCCEEDED]
     by_held_out = bool(done) and all(trial.job.best_loss is not None for trial in done)
-    judged = [trial for trial in done if judged_by(trial.job, by_held_out) is not None]
-    best = min(judged, key=lambda trial: judged_by(trial.job, by_held_out) or 0.0, default=None)
-    return Results(trials, best, by_held_out)
+    losses = {trial: trial.job.best_loss if by_held_out else trial.loss for trial in done}
+    judged = {trial: loss for trial, loss in losses.items() if loss is not None}
+    return Results(trials, min(judged, key=lambda trial: judged[trial], default=None), by_held_out)
 
 
-def judged_by(job: Job, by_held_out: bool) -> float | None:
-    """The loss that counts when jobs are compared."""
-    return job.best_loss if by_held_out else job.last_loss
+def _note_losses(trials: Sequence[Trial]) -> None:
+    """Keep the mean training loss of the last epoch of each of ``trials``, whose jobs have ended."""
+    losses = last_epoch_losses([trial.job for trial in trials])
+    for trial in trials:
+        trial.loss = losses[trial.job_id]
+    if noted := [trial for trial in trials if trial.loss is not None]:
+        Trial.objects.bulk_update(noted, ["loss"])
 
 
 def _made(trial: Trial) -> int:

@@ -17,13 +17,14 @@ from dashboard.charts.parallel import parallel_figure
 from dashboard.compare.links import compare_link
 from dashboard.http import NoContent, Request
 from dashboard.jobs import tasks
+from dashboard.jobs.last_epoch import loss_name
 from dashboard.jobs.models import Job
 from dashboard.jobs.recipes import RecipeForm
 from dashboard.jobs.views import initial_of
 from dashboard.messages import explain
 from dashboard.sweeps.forms import NewSweep
 from dashboard.sweeps.models import Sweep, fingerprint
-from dashboard.sweeps.results import Results, judged_by, results
+from dashboard.sweeps.results import Results, results
 from tuning.errors import ServiceError, Unavailable
 
 logger = logging.getLogger(__name__)
@@ -107,14 +108,14 @@ def _sweep(request: Request, pk: int) -> Sweep:
 
 def _context(sweep: Sweep, found: Results) -> dict[str, Any]:
     jobs = [trial.job for trial in found.trials]
-    losses = {job.pk: judged_by(job, found.by_held_out) for job in jobs}
+    losses = {trial.job_id: found.loss_of(trial) for trial in found.trials}
     return {
         "sweep": sweep,
         "found": found,
         "seen": fingerprint(found.trials),
         "headings": [RecipeForm.base_fields[name].label for name in sweep.varied],
         "rows": [(trial, [trial.values.get(name) for name in sweep.varied]) for trial in found.trials],
-        "parallel": parallel_figure(jobs, sweep.varied, losses),
+        "parallel": parallel_figure(jobs, sweep.varied, losses, loss_name(found.by_held_out)),
         "compare": compare_link(jobs, losses),
     }
 

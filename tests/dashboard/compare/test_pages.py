@@ -56,7 +56,7 @@ def test_only_what_differs_is_shown_unless_all_is_asked_for(browser: Client, ali
     second = done(alice, dataset_version=dataset.latest, learning_rate=0.002)
     few, all_of_them = browser.get(compared(first, second)), browser.get(compared(first, second) + "&all=1")
     assert headings(few) == [
-        "name", "state", "learning_rate", "steps", "final", "lowest", "held_out", "duration",
+        "name", "state", "learning_rate", "steps", "final", "last_epoch", "lowest", "held_out", "duration",
     ]  # fmt: skip
     assert {"epoch_count", "rank", "dataset", "base_model"} <= set(headings(all_of_them))
 

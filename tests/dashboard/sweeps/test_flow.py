@@ -65,7 +65,7 @@ def test_sweep_of_four_goes_from_the_form_to_its_best(browser: Client, dataset: 
     assert {trial.job.state for trial in sweep.all_trials()} == {JobState.SUCCEEDED}
     page = browser.get(sweep.get_absolute_url())
     best = page.context["found"].best.job
-    assert best.last_loss == min(trial.job.last_loss for trial in sweep.all_trials())
+    assert best.trial.loss == min(trial.loss for trial in sweep.trials.all())
     assert "Use the best settings" in page.content.decode()
     compared = browser.get(page.context["compare"])
     assert compared.context["parallel"]

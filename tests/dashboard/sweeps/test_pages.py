@@ -7,9 +7,9 @@ from pytest_django import DjangoAssertNumQueries
 from dashboard.accounts.models import User
 from dashboard.jobs.models import Job
 from dashboard.sweeps import tasks
-from dashboard.sweeps.models import Sweep
+from dashboard.sweeps.models import Sweep, Trial
 from tests.factories import DatasetFactory, JobFactory, UserFactory
-from tuning.jobs import JobState
+from tuning.jobs import JobState, JobStatus, Point
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_server")]
 
@@ -27,7 +27,10 @@ def sweep_of(owner: User, *losses: float | None, stop_on_failure: bool = False) 
         job = JobFactory(owner=owner, dataset_version=version, state=state, last_loss=loss, learning_rate=rate)
         Job.objects.filter(pk=job.pk).update(display_name=f"Numbers · rate {rate}", small_curve=[[1, 3.0], [19, 0.1]])
         jobs.append((job, {"learning_rate": rate}))
-    return Sweep.objects.start(sweep, jobs)
+    Sweep.objects.start(sweep, jobs)
+    for trial in sweep.trials.all():
+        Trial.objects.filter(pk=trial.pk).update(loss=trial.job.last_loss)
+    return sweep
 
 
 def test_sweep_of_somebody_else_is_not_found(browser: Client) -> None:
@@ -58,7 +61,7 @@ def test_best_is_marked_and_its_settings_are_one_press_away(browser: Client, ali
     best = Job.objects.get(last_loss=0.07)
     page = browser.get(f"/sweeps/{sweep.pk}/").content.decode()
     assert f"/jobs/new/?again={best.pk}" in page
-    assert "final training loss 0.07" in page
+    assert "training loss 0.07 over its last epoch" in page
     assert page.count('class="as-expected"') == 1
     assert f"/compare/?jobs={','.join(str(trial.job_id) for trial in sweep.all_trials())}" in page
     assert "data-live" not in page
@@ -71,6 +74,19 @@ def test_best_is_judged_by_held_out_losses_where_all_have_one(browser: Client, a
     page = browser.get(f"/sweeps/{sweep.pk}/").content.decode()
     assert "held-out loss 0.80" in page
     assert f"/jobs/new/?again={Job.objects.get(last_loss=0.5).pk}" in page
+
+
+def test_training_losses_are_judged_by_the_mean_of_the_last_epoch(browser: Client, alice: User) -> None:
+    sweep = sweep_of(alice, 0.0, 0.0)
+    Trial.objects.update(loss=None)
+    steady, lucky = (trial.job for trial in sweep.all_trials())  # four steps an epoch
+    for job, losses in ((steady, [9.0, 0.5, 0.5, 0.5, 0.5]), (lucky, [0.1, 2.0, 2.0, 2.0, 0.1])):
+        points = [Point(step, 0, loss, 1000.0 + step) for step, loss in enumerate(losses, start=1)]
+        Job.objects.filter(pk=job.pk).update(state=JobState.RUNNING)
+        job.store(JobStatus(state=JobState.SUCCEEDED, total_steps=5), points)
+    page = browser.get(f"/sweeps/{sweep.pk}/")
+    assert page.context["found"].best.job == steady
+    assert [trial.loss for trial in sweep.trials.all()] == pytest.approx([0.5, 1.525])
 
 
 def test_poll_without_news_is_empty_and_with_news_brings_the_rows(browser: Client, alice: User) -> None:
