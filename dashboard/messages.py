@@ -101,6 +101,10 @@ SERVICE_ERRORS = {
         _("They answer by it. Delete them first."),
     ),
     "job_ended": (_("The job has ended"), _("There is nothing left to be put in another place of the queue.")),
+    "training_data_gone": (
+        _("The examples are no longer kept"),
+        _("The tuning server removed them after the time it keeps them. Start a new job with the dataset."),
+    ),
     "too_many_keys": (
         _("So many keys are in use that no more are given out"),
         _("Revoke one that is no longer needed, then try again."),

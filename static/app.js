@@ -58,7 +58,8 @@ document.addEventListener("keydown", (event) => {
   const link = document.querySelector(`[data-key="${CSS.escape(keys)}"]`);
   if (link && !document.querySelector("dialog[open]")) {
     event.preventDefault();
-    link.click();
+    if (link.matches("input")) link.select();
+    else link.click();
   }
 });
 

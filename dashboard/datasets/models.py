@@ -1,5 +1,6 @@
 """Datasets, and the immutable versions of what they hold."""
 
+import hashlib
 import secrets
 from dataclasses import asdict
 from datetime import timedelta
@@ -27,7 +28,8 @@ UPLOADS_KEPT_FOR = timedelta(days=1)
 class DatasetQuerySet(models.QuerySet["Dataset"]):
     def visible_to(self, user: User) -> "DatasetQuerySet":
         """The datasets that ``user`` may see: their own; administrators see all."""
-        return self if user.is_administrator else self.filter(owner=user)
+        here = self.filter(absent=False)
+        return here if user.is_administrator else here.filter(owner=user)
 
     def with_versions(self) -> "DatasetQuerySet":
         """With their versions at hand, newest first, and ``job_count``; the datasets last changed come first."""
@@ -45,6 +47,13 @@ class DatasetQuerySet(models.QuerySet["Dataset"]):
             dataset.add_version(parsed)
         return dataset
 
+    def absent(self, owner: User, name: str, examples: int, ref: str) -> "DatasetVersion":
+        """What stands for the examples of job ``ref``, where nobody has them any more: their number is known alone."""
+        with transaction.atomic():
+            dataset = self.create(owner=owner, name=name, absent=True)
+            nothing = hashlib.sha256(f"absent {ref}".encode()).hexdigest()
+            return dataset.versions.create(number=1, sha256=nothing, examples=examples, size=0)
+
 
 class Dataset(models.Model):
     """A named series of versions, belonging to one person."""
@@ -52,6 +61,8 @@ class Dataset(models.Model):
     owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="datasets")
     name = models.CharField(_("name"), max_length=NAME_LENGTH)
     created = models.DateTimeField(default=timezone.now, editable=False)
+    absent = models.BooleanField(default=False, editable=False)
+    """Whether it only stands for the examples of a job that was made elsewhere. Nobody is shown such a dataset."""
 
     objects = DatasetQuerySet.as_manager()
 
@@ -118,8 +129,8 @@ class DatasetVersion(models.Model):
         return contents.path_of(self.sha256)
 
     def preview(self, start: int = 0, limit: int = 50) -> list[Example]:
-        """The ``limit`` examples after the first ``start``."""
-        return read_jsonl(self.path, start, limit)
+        """The ``limit`` examples after the first ``start``; none of a dataset that is absent."""
+        return [] if self.dataset.absent else read_jsonl(self.path, start, limit)
 
 
 @receiver(post_delete, sender=DatasetVersion)

@@ -19,13 +19,17 @@ from django.utils.translation import gettext_lazy as _
 
 from dashboard.accounts.models import User
 from dashboard.connections.models import Connection
-from dashboard.datasets.models import DatasetVersion
+from dashboard.datasets.models import Dataset, DatasetVersion
 from dashboard.jobs import chronicle, pace, told
-from dashboard.jobs.chronicle import News
+from dashboard.jobs.chronicle import JobLine, News
+from dashboard.jobs.saved import ListSettings, SavedView
+from dashboard.jobs.tags import Tag
 from tuning.errors import NotFound, ServiceError
 from tuning.jobs import FINAL_STATES, JobState, JobStatus, Point
 from tuning.providers import JobRef, JobSpec
 from tuning.recipes import Recipe, beyond, held_out, whole
+
+__all__ = ["Job", "JobLine", "ListSettings", "SavedView", "Tag"]
 
 logger = logging.getLogger(__name__)
 
@@ -82,6 +86,9 @@ class Job(models.Model):
     model = models.CharField(max_length=200, blank=True, db_index=True)
 
     display_name = models.CharField(_("name"), max_length=40)
+    notes = models.TextField(blank=True)
+    """What people want to remember about it."""
+    tags = models.ManyToManyField(Tag, blank=True, related_name="jobs")
     base_model = models.CharField(max_length=200)
     epoch_count = models.PositiveIntegerField()
     batch_size = models.PositiveIntegerField()
@@ -139,7 +146,15 @@ class Job(models.Model):
 
     class Meta:
         ordering = ("-created", "-pk")
-        indexes = [models.Index(fields=["owner", "-created"]), models.Index(fields=["state", "synced_at"])]
+        indexes = [
+            models.Index(fields=["owner", "-created"]),
+            models.Index(fields=["state", "synced_at"]),
+            # All that the list is filtered by, so that a filter reads no row before it is known to be shown.
+            models.Index(
+                fields=["created", "owner", "state", "base_model", "connection", "dataset_version", "last_loss"],
+                name="jobs_listed",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.display_name
@@ -285,11 +300,19 @@ class Job(models.Model):
         Job.objects.filter(pk=self.pk).update(synced_at=None)
         self.refresh()
 
+    def reopen(self) -> None:
+        """Note that its service has taken it up again after it had ended; what it told so far stays until then."""
+        Job.objects.filter(pk=self.pk).update(
+            state=JobState.QUEUED, finished=None, failure_code="", failure_detail="", synced_at=None
+        )
+        self.refresh_from_db()
+
     def remove(self) -> None:
         """Delete the job, its model and its files, at the service first: what is gone here cannot be asked for."""
         if self.ref:
             self.connection.open_for(self.owner).delete(JobRef(self.ref))
         self.delete()
+        Dataset.objects.filter(versions=self.dataset_version_id, absent=True, versions__jobs=None).delete()
 
     def series(self, after: int = 0, reach: int = 0) -> bytes:
         """The training losses so far, packed (see :mod:`tuning.curves`); of a long curve at least those after step

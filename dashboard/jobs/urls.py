@@ -2,11 +2,21 @@
 
 from django.urls import path
 
-from dashboard.jobs import curve_views, views
+from dashboard.jobs import curve_views, import_views, views
+from dashboard.jobs.listing import views as listing
 
 app_name = "jobs"
 urlpatterns = [
-    path("", views.index, name="list"),
+    path("", listing.index, name="list"),
+    path("filters/", listing.filters, name="filters"),
+    path("bulk/", listing.bulk, name="bulk"),
+    path("columns/", listing.choose_columns, name="columns"),
+    path("views/", listing.save_view, name="save_view"),
+    path("views/<int:pk>/", listing.change_view, name="change_view"),
+    path("import/", import_views.offer, name="import"),
+    path("import/<int:connection>/", import_views.take, name="import_from"),
+    path("tags/", listing.tags, name="tags"),
+    path("<int:pk>/tags/", listing.change_tags, name="change_tags"),
     path("new/", views.new, name="new"),
     path("estimate/", views.estimate, name="estimate"),
     path("<int:pk>/", views.detail, name="detail"),
@@ -17,6 +27,7 @@ urlpatterns = [
     path("<int:pk>/series.json", curve_views.series, {"form": "json"}, name="series-json"),
     path("<int:pk>/log/", views.log, name="log"),
     path("<int:pk>/export/<str:form>", views.export, name="export"),
+    path("<int:pk>/retry/", views.retry, name="retry"),
     path("<int:pk>/cancel/", views.cancel, name="cancel"),
     path("<int:pk>/delete/", views.delete, name="delete"),
 ]

@@ -1,4 +1,4 @@
-"""The jobs room: the list, a new job, and a job's page that lives while it is tuned."""
+"""A new job, and a job's page that lives while it is tuned. The list: :mod:`dashboard.jobs.listing`."""
 
 import logging
 from math import ceil
@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 import orjson
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
@@ -24,9 +23,11 @@ from dashboard.jobs import chronicle, exports, snippets
 from dashboard.jobs.curve import ViewForm, in_words, usual_weight
 from dashboard.jobs.estimates import estimate as estimate_job
 from dashboard.jobs.forms import NewJob
-from dashboard.jobs.models import Job, fingerprint
+from dashboard.jobs.models import Job
 from dashboard.jobs.recipes import said_by, settings_of
 from dashboard.jobs.retention import kept_sentence
+from dashboard.jobs.retrying import RETRIABLE
+from dashboard.jobs.retrying import retry as retry_job
 from dashboard.messages import explain, explain_failure
 from tuning.errors import ServiceError, Unavailable
 from tuning.jobs import JobState
@@ -35,30 +36,7 @@ from tuning.recipes import assumed
 
 logger = logging.getLogger(__name__)
 
-JOBS_A_PAGE = 50
-
 Row = TypeVar("Row", bound=Model)
-
-
-@require_safe
-@login_required
-def index(request: Request) -> HttpResponse:
-    """All jobs I may see, newest first; the rows renew themselves while one is unfinished."""
-    jobs = (
-        Job.objects.visible_to(request.user)
-        .select_related("owner", "connection", "dataset_version__dataset")
-        .defer("samples")
-    )
-    page = Paginator(jobs, JOBS_A_PAGE).get_page(request.GET.get("page"))
-    if request.htmx:
-        Job.objects.refresh_quietly(job for job in page if not job.is_final)
-    seen = fingerprint(page)
-    if request.htmx and request.GET.get("seen") == seen:
-        return NoContent()
-    template = "jobs/list.html#rows" if request.htmx else "jobs/list.html"
-    return TemplateResponse(
-        request, template, {"page": page, "seen": seen, "live": any(not job.is_final for job in page)}
-    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -160,6 +138,25 @@ def cancel(request: Request, pk: int) -> HttpResponse:
     job.cancel()
     messages.success(request, _("“%(name)s” was cancelled.") % {"name": job})
     return redirect(job)
+
+
+@require_POST
+@login_required
+def retry(request: Request, pk: int) -> HttpResponse:
+    """Has a job that failed or was cancelled tried again, and shows the page of the one that runs now."""
+    job = _job(request, pk)
+    if job.state not in RETRIABLE:
+        messages.info(request, _("“%(name)s” neither failed nor was cancelled.") % {"name": job})
+        return redirect(job)
+    retried = retry_job(job)
+    if retried.is_new:
+        said = _("Its service cannot take it up again, so this is a new job with the same settings.")
+    elif retried.resumes:
+        said = _("“%(name)s” is queued again and goes on from its last checkpoint.")
+    else:
+        said = _("“%(name)s” is queued again and begins with the first step.")
+    messages.success(request, said % {"name": job})
+    return redirect(retried.job)
 
 
 @require_http_methods(["GET", "POST"])

@@ -23,7 +23,18 @@ from tuning.providers.base import (
     Sample,
     Takeaway,
 )
-from tuning.providers.engine import EngineRoom, EngineState, InstalledBase, NewBase, Turn
+from tuning.providers.engine import (
+    EngineRoom,
+    EngineState,
+    InQueue,
+    InstalledBase,
+    NewBase,
+    Queue,
+    QueueState,
+    Retrier,
+    Turn,
+)
+from tuning.providers.existing import Existing, Found, Importer
 
 __all__ = [
     "PROVIDERS",
@@ -35,9 +46,13 @@ __all__ = [
     "ConnectionSettings",
     "EngineRoom",
     "EngineState",
+    "Existing",
     "Export",
     "Exporter",
+    "Found",
     "Identity",
+    "Importer",
+    "InQueue",
     "InstalledBase",
     "JobRef",
     "JobSpec",
@@ -46,6 +61,9 @@ __all__ = [
     "NewBase",
     "Prompt",
     "Provider",
+    "Queue",
+    "QueueState",
+    "Retrier",
     "Sample",
     "Takeaway",
     "Turn",

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
+from tuning.providers.base import JobRef
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Process:
@@ -98,6 +100,56 @@ class NewBase:
     folder: str = ""
     display_name: str = ""
     licence: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InQueue:
+    """A job that is tuned or waits. ``model`` and what follows it is empty where the person may not see the job.
+
+    ``place`` 1 is next, 0 is under way; ``expected`` is its end where it is under way, else its start.
+    """
+
+    total_steps: int
+    completed_steps: int
+    place: int = 0
+    expected: datetime | None = None
+    started: datetime | None = None
+    model: str = ""
+    display_name: str = ""
+    owner: str = ""
+    base_model: str = ""
+    priority: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class QueueState:
+    """Who is tuned for, and whose turns come next; ``waiting`` counts all."""
+
+    waiting: int
+    running: tuple[InQueue, ...]
+    next: tuple[InQueue, ...]
+
+
+@runtime_checkable
+class Queue(Protocol):
+    """What a provider may be besides: a service whose jobs wait for one another, and that tells in which order."""
+
+    def queue(self) -> QueueState:
+        """The queue as this person may see it."""
+
+    def withdraw(self, model: str) -> None:
+        """Stop the job of ``model``, also one that was not made here. Of one that has ended nothing changes."""
+
+
+@runtime_checkable
+class Retrier(Protocol):
+    """What a provider may be besides: a service that takes a job up again which ended badly."""
+
+    def retry(self, ref: JobRef) -> bool:
+        """Queue a job again that failed or was cancelled. True when it goes on from where it was, and not anew.
+
+        Raises ``FailedPrecondition`` where it can no longer be run, ``NotFound`` where it is gone.
+        """
 
 
 @runtime_checkable

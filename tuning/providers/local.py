@@ -30,6 +30,7 @@ from tuning.providers.base import (
     Takeaway,
 )
 from tuning.providers.local_engine import LocalEngine
+from tuning.providers.local_existing import LocalExisting
 from tuning.resources import (
     Content,
     GenerateContentRequest,
@@ -54,7 +55,7 @@ NO_POINTS = 999_999_999
 """A step no job gets beyond."""
 
 
-class LocalProvider(LocalEngine):
+class LocalProvider(LocalEngine, LocalExisting):
     """The tuned-models API, and ``/tuneboard/v1`` beside it. A fresh assertion signs every request.
 
     A job is found again by its operation's name, ``tunedModels/ID/operations/OPERATION``.

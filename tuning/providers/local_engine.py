@@ -7,11 +7,13 @@ from typing import Any
 from urllib.parse import quote
 
 from tuning.client.tuneboard import Tuneboard
-from tuning.errors import BadAnswer
-from tuning.providers.engine import EngineState, InstalledBase, NewBase, Process, Tuner, Turn
+from tuning.errors import BadAnswer, NotFound, PermissionDenied
+from tuning.providers.base import JobRef
+from tuning.providers.engine import EngineState, InQueue, InstalledBase, NewBase, Process, QueueState, Tuner, Turn
 
 ENGINE = "tuneboard/v1/engine"
 JOBS = "tuneboard/v1/jobs"
+QUEUE = "tuneboard/v1/queue"
 BASES = "tuneboard/v1/base-models"
 
 Told = dict[str, Any]
@@ -28,6 +30,25 @@ class LocalEngine:
 
     def prioritise(self, model: str, priority: int) -> None:
         self._service.tell("PATCH", f"{JOBS}/{_segment(model.removeprefix('tunedModels/'))}", {"priority": priority})
+
+    def queue(self) -> QueueState:
+        with _readable():
+            told = self._service.tell("GET", QUEUE)
+            return QueueState(
+                waiting=int(told["waiting"]),
+                running=tuple(_in_queue(job, "expectedEnd") for job in told["running"]),
+                next=tuple(_in_queue(job, "expectedStart") for job in told["next"]),
+            )
+
+    def withdraw(self, model: str) -> None:
+        self._service.tell("POST", f"v1beta/tunedModels/{_segment(model.removeprefix('tunedModels/'))}:cancel", {})
+
+    def retry(self, ref: JobRef) -> bool:
+        model = ref.partition("/operations/")[0].removeprefix("tunedModels/")
+        try:
+            return bool(self._service.tell("POST", f"{JOBS}/{_segment(model)}:retry", {}).get("resumes"))
+        except PermissionDenied as exc:  # as a job is asked about: to a stranger it is not there
+            raise NotFound(detail=exc.detail, body=exc.body) from exc
 
     def installed_bases(self) -> tuple[Sequence[InstalledBase], Sequence[str]]:
         with _readable():
@@ -100,6 +121,21 @@ def _turn(told: Told) -> Turn:
         base_model=told["baseModel"],
         priority=int(told["priority"]),
         expected_start=_time(told.get("expectedStart")),
+    )
+
+
+def _in_queue(told: Told, expected: str) -> InQueue:
+    return InQueue(
+        total_steps=int(told["totalSteps"]),
+        completed_steps=int(told["completedSteps"]),
+        place=int(told.get("place", 0)),
+        expected=_time(told.get(expected)),
+        started=_time(told.get("started")),
+        model=told.get("model", ""),
+        display_name=told.get("displayName", ""),
+        owner=told.get("owner", ""),
+        base_model=told.get("baseModel", ""),
+        priority=int(told.get("priority", 0)),
     )
 
 

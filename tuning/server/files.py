@@ -18,7 +18,7 @@ from tuning.engine import staging
 from tuning.errors import FailedPrecondition
 from tuning.jobs import JobState
 from tuning.resources import Example
-from tuning.server.models import Job, Upload
+from tuning.server.models import RESUMABLE, Job, Upload
 
 ABANDONED_SECONDS = 3600.0
 """Younger files may belong to a job that is being created at this moment."""
@@ -143,6 +143,22 @@ def free(job: Job) -> None:
     remove_unused(job)
 
 
+def make_ready_again(job: Job) -> bool:
+    """See to it that ``job``, which has ended, finds what another attempt needs. Whether there are checkpoints.
+
+    To be called :func:`locked`. Raises ``FailedPrecondition`` when its examples, or the adapter it began with, are
+    gone.
+    """
+    if job.data_removed or not training_data(job.training_data).exists():
+        raise FailedPrecondition("training_data_gone", name=job.name)
+    if job.source and not source(job).exists():
+        tuned = Job.objects.filter(model_id=job.source.removeprefix("tunedModels/"), state=JobState.SUCCEEDED).first()
+        if tuned is None:
+            raise FailedPrecondition("adapter_missing")
+        keep_source(job, tuned)
+    return bool(_works(job))
+
+
 def remove_work(job: Job) -> None:
     """Remove what the next attempt would go on from."""
     for folder in _works(job):
@@ -165,11 +181,11 @@ def discard(job: Job) -> None:
 
 def settle(job: Job) -> None:
     """Remove what a job that has ended needs no longer; everything, when its row is gone."""
-    state = Job.objects.filter(pk=job.pk).values_list("state", flat=True).first()
+    state, failure = Job.objects.filter(pk=job.pk).values_list("state", "failure_code").first() or (None, "")
     if state is None:
         with locked():
             free(job)
-    elif JobState(state).is_final:
+    elif JobState(state).is_final and failure not in RESUMABLE:
         shutil.rmtree(source(job), ignore_errors=True)
         remove_work(job)
 
@@ -196,13 +212,14 @@ def _in_use(digest: str) -> bool:
 
 def _sweep() -> None:
     known = {adapter(job) for job in Job.objects.only("model_id", "operation_id", "attempt")}
-    known |= {source(job) for job in Job.objects.unfinished().only("operation_id")}
+    needed = [*Job.objects.unfinished().only("operation_id"), *Job.objects.resumable().only("operation_id")]
+    known |= {source(job) for job in needed}
     for folder in [*Path(settings.ADAPTERS_DIR).glob("*/*"), *Path(settings.SOURCES_DIR).glob("*")]:
         if folder not in known and _abandoned(folder):
             shutil.rmtree(folder, ignore_errors=True)
-    unfinished = set(Job.objects.unfinished().values_list("operation_id", flat=True))
+    going_on = {job.operation_id for job in needed}
     for folder in Path(settings.WORK_DIR).glob("*-*"):
-        if folder.name.rpartition("-")[0] not in unfinished and _abandoned(folder):
+        if folder.name.rpartition("-")[0] not in going_on and _abandoned(folder):
             shutil.rmtree(folder, ignore_errors=True)
     for file in Path(settings.MERGED_DIR).glob("*"):
         if _abandoned(file, MERGED_SECONDS):

@@ -22,6 +22,7 @@ SENTENCES = {
         "{name} is not found, or is not supported for this method. Call ListModels to see the available models."
     ),
     "dataset_missing": "Dataset {sha256} does not exist. Send it by PUT /tuneboard/v1/datasets/{sha256}.",
+    "nothing_to_retry": "{name} neither failed nor was cancelled, so there is nothing to be tried again.",
     "training_data_gone": "The training data of {name} is no longer there.",
     "base_folder_missing": "Folder {folder} is not in BASES_DIR.",
     "base_model_gone": "The base model {name}, which the tuned model needs, was removed from this server.",

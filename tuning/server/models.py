@@ -19,6 +19,10 @@ from tuning.server.machines import InferenceChild, TunerState
 __all__ = ["ApiKey", "InferenceChild", "Job", "LogLine", "LossChunk", "Permission", "TunerState", "Turn", "Upload"]
 from tuning.server.findings import ValidationPoint
 
+RESUMABLE = frozenset({"killed", "stalled", "out_of_memory"})
+"""Failures after which a job's checkpoints are kept; after all others it would fail at the same step again."""
+RESUMABLE_FOR = timedelta(days=7)
+
 
 class JobQuerySet(models.QuerySet["Job"]):
     def claimable(self) -> Self:
@@ -27,6 +31,10 @@ class JobQuerySet(models.QuerySet["Job"]):
 
     def unfinished(self) -> Self:
         return self.exclude(state__in=FINAL_STATES)
+
+    def resumable(self) -> Self:
+        """Jobs that failed lately for a reason that may have been the machine's: tried again, they go on."""
+        return self.filter(state=JobState.FAILED, failure_code__in=RESUMABLE, finished__gte=Now() - RESUMABLE_FOR)
 
     def with_curves(self) -> Self:
         """For many jobs at once: their chunks in one further query."""

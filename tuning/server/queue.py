@@ -158,6 +158,25 @@ def prioritise(job: Job, priority: int) -> None:
     Job.objects.filter(pk=job.pk).update(priority=priority)
 
 
+def retry(job: Job) -> bool:
+    """Queue a job again that failed or was cancelled, its deaths forgotten. False when it is no such job by now."""
+    ended_badly = Job.objects.filter(pk=job.pk, state__in=(JobState.FAILED, JobState.CANCELLED))
+    with transaction.atomic():
+        queued = ended_badly.update(
+            state=JobState.QUEUED,
+            deaths=0,
+            furthest=0,
+            failure_code="",
+            failure_detail="",
+            cancel_requested=False,
+            finished=None,
+            updated=Now(),
+        )
+        if queued:
+            _note(job, job.attempt, [("info", "Somebody has it tried again.")])
+    return bool(queued)
+
+
 def cancel(job: Job) -> None:
     """Cancel at once what nobody works on; ask the tuner to stop what it runs; leave alone what has ended."""
     now = Q(state=JobState.QUEUED) | Q(lease_until__lt=Now())

@@ -7,7 +7,7 @@ from tuning.server.routing import IdConverter, VersionConverter, methods
 from tuning.server.views import base_models, generation, openapi, operations, permissions, tuned_models
 from tuning.server.views.generation import of_base_model, of_tuned_model
 from tuning.server.views.tuneboard import base_models as installed
-from tuning.server.views.tuneboard import datasets, downloads, engine, jobs, keys, status, tokens
+from tuning.server.views.tuneboard import datasets, downloads, engine, jobs, keys, queue, status, tokens
 
 register_converter(VersionConverter, "version")
 register_converter(IdConverter, "id")
@@ -41,6 +41,7 @@ urlpatterns = [
     path(f"{BASE_MODEL}:countTextTokens", methods(POST=of_base_model(generation.text_token_count))),
     path("tuneboard/v1/jobs", methods(POST=jobs.create)),
     path("tuneboard/v1/jobs/<id:model_id>", methods(GET=jobs.job, PATCH=engine.change)),
+    path("tuneboard/v1/jobs/<id:model_id>:retry", methods(POST=jobs.retry)),
     path("tuneboard/v1/jobs/<id:model_id>/points", methods(GET=jobs.points)),
     path("tuneboard/v1/jobs/<id:model_id>/log", methods(GET=jobs.log)),
     path("tuneboard/v1/jobs/<id:model_id>/samples", methods(GET=jobs.samples)),
@@ -57,6 +58,7 @@ urlpatterns = [
     path("tuneboard/v1/base-models/<id:name>", methods(GET=installed.get, DELETE=installed.remove)),
     path("tuneboard/v1/tokens", methods(POST=tokens.count)),
     path("tuneboard/v1/engine", methods(GET=engine.engine)),
+    path("tuneboard/v1/queue", methods(GET=queue.queue)),
     path("tuneboard/v1/status", methods(GET=status.status)),
     path("healthz", status.healthz),
     path("openapi.json", openapi.document),

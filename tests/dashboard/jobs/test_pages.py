@@ -42,42 +42,6 @@ def test_cancelling_and_deleting_need_a_post(browser: Client, alice: User) -> No
     assert job.state == JobState.QUEUED
 
 
-def test_list_without_jobs_says_what_to_do_next(browser: Client) -> None:
-    page = browser.get("/jobs/").content.decode()
-    assert "No jobs yet" in page
-    assert "/datasets/new/" in page
-
-
-def test_list_shows_newest_first_and_polls_only_while_a_job_is_unfinished(browser: Client, alice: User) -> None:
-    older = with_points(JobFactory(owner=alice, display_name="Older"), 19, JobState.SUCCEEDED)
-    page = browser.get("/jobs/").content.decode()
-    assert "data-live" not in page
-    JobFactory(owner=alice, display_name="Newer")
-    page = browser.get("/jobs/").content.decode()
-    assert page.index("Newer") < page.index(older.display_name)
-    assert "data-live" in page
-
-
-def test_list_poll_without_news_is_empty(browser: Client, alice: User) -> None:
-    job = JobFactory(owner=alice)
-    answer = browser.get(f"/jobs/?seen={job.fingerprint}", headers=HTMX)
-    assert (answer.status_code, answer.content) == (204, b"")
-    with_points(job, 3)
-    answer = browser.get(f"/jobs/?seen={job.fingerprint}x", headers=HTMX)
-    assert answer.status_code == 200
-    assert b"3 / 19" in answer.content
-    assert b"<html" not in answer.content
-
-
-def test_list_needs_few_queries_for_many_jobs(
-    browser: Client, alice: User, django_assert_max_num_queries: DjangoAssertNumQueries
-) -> None:
-    JobFactory.create_batch(60, owner=alice, state=JobState.SUCCEEDED)
-    with django_assert_max_num_queries(8):
-        page = browser.get("/jobs/").content.decode()
-    assert "Page 1 of 2" in page
-
-
 def test_live_poll_carries_only_new_points(browser: Client, alice: User) -> None:
     job = with_points(JobFactory(owner=alice), 7)
     seen = job.fingerprint

@@ -48,6 +48,7 @@ POST    {version}/models/{model_id}:countTextTokens        400  400  400  400  4
 POST    tuneboard/v1/jobs                               400       400     400     400     400
 GET     tuneboard/v1/jobs/{model_id}                    403       200     200     200     200
 PATCH   tuneboard/v1/jobs/{model_id}                    403       403     403     403     403
+POST    tuneboard/v1/jobs/{model_id}:retry              403       403     403     400     400
 GET     tuneboard/v1/jobs/{model_id}/points             403       200     200     200     200
 GET     tuneboard/v1/jobs/{model_id}/log                403       200     200     200     200
 GET     tuneboard/v1/jobs/{model_id}/samples            403       403     403     200     200
@@ -68,6 +69,7 @@ POST    tuneboard/v1/base-models                        403       403     403   
 GET     tuneboard/v1/base-models/{name}                 200       200     200     200     200
 DELETE  tuneboard/v1/base-models/{name}                 403       403     403     403     403
 GET     tuneboard/v1/engine                             403       403     403     403     403
+GET     tuneboard/v1/queue                              200       200     200     200     200
 GET     tuneboard/v1/status                             200       200     200     200     200
 """
 """What each of :data:`PEOPLE` is answered, asking with an empty body: 400 says that they may and that it is empty.

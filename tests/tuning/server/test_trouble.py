@@ -16,7 +16,7 @@ import pytest
 from tests import tiny_llama
 from tests.processes import TuningServer, children_of, is_running, tuning_server, wait_until
 from tests.tuning.server.bodies import LONG, body
-from tests.tuning.server.jobs import Watched, kill, training_child, tuner_in, work_left
+from tests.tuning.server.jobs import Watched, has_ended, kill, training_child, tuner_in, work_left
 from tests.tuning.server.stages import long_job
 
 STOPPED_WITHIN = 5.0
@@ -151,7 +151,38 @@ def test_process_that_stands_still_is_ended_and_the_job_tried_once_more(
     assert (ended["state"], ended["failure"]["code"]) == ("FAILED", "stalled")
     assert "said nothing for" in job.log()[-1]
     assert not is_running(second)
+
+
+@pytest.mark.kill
+def test_killed_job_that_is_tried_again_goes_on_where_it_was(
+    house: TuningServer, key: str, tuner: subprocess.Popen[bytes]
+) -> None:
+    job = Watched(house, key, "tried-again", 40)
+    job.after(30)
+    wait_until(lambda: checkpoints(house))
+    while not has_ended(job.now()):
+        kill(training_child(tuner))
+        wait_until(lambda: has_ended(job.now()) or job.log()[-1].startswith("Attempt"))
+    assert job.now()["failure"]["code"] == "killed"
+    again = house.post("/tuneboard/v1/jobs/tried-again:retry", key, json={})
+    assert again.json() == {"state": "QUEUED", "resumes": True}
+    ended = job.ended()
+    assert ended["state"] == "SUCCEEDED"
+    assert "failure" not in ended
+    assert [point[0] for point in ended["points"]] == list(range(1, ended["totalSteps"] + 1))
+    assert any(line.startswith("Goes on after step") for line in job.log())
     assert_nothing_left(house, job)
+
+
+@pytest.mark.usefixtures("tuner")
+def test_cancelled_job_that_is_tried_again_begins_with_the_first_step(house: TuningServer, key: str) -> None:
+    job = Watched(house, key, "begun-anew", 20)
+    job.cancel()
+    job.ended()
+    assert house.post("/tuneboard/v1/jobs/begun-anew:retry", key, json={}).json()["resumes"] is False
+    assert job.ended()["state"] == "SUCCEEDED"
+    refused = house.post("/tuneboard/v1/jobs/begun-anew:retry", key, json={})
+    assert refused.json()["error"]["details"][0]["reason"] == "NOTHING_TO_RETRY"
 
 
 def test_tuner_that_is_asked_to_stop_gives_its_job_back_in_time(house: TuningServer, key: str) -> None:

@@ -13,6 +13,7 @@ from tuning.server.openapi.objects import (
     JOB,
     LOG,
     POINTS,
+    QUEUE,
     SAMPLES,
     STATUS,
     TALLY,
@@ -199,6 +200,14 @@ METHODS: dict[str, dict[str, Method]] = {
             answers=an_object(priority={"type": "integer"}),
         ),
     },
+    f"{JOBS}:retry": {
+        "POST": Method(
+            name="job.retry",
+            about="Queue a job again that failed or was cancelled; where checkpoints were kept, it goes on.",
+            body=EMPTY,
+            answers=an_object(state=TEXT, resumes={"type": "boolean"}),
+        )
+    },
     f"{JOBS}/points": {
         "GET": Method(
             name="job.points",
@@ -297,6 +306,13 @@ METHODS: dict[str, dict[str, Method]] = {
             name="engine",
             about="The tuners, their machines and children, and the queue; for administrators.",
             answers=ENGINE,
+        )
+    },
+    "/tuneboard/v1/queue": {
+        "GET": Method(
+            name="queue",
+            about="Who is tuned for and whose turn is next; of others' jobs nothing but their place.",
+            answers=QUEUE,
         )
     },
     "/tuneboard/v1/status": {

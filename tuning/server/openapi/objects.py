@@ -118,6 +118,27 @@ ENGINE = an_object(
     tuners={"type": "array", "items": TUNER},
     queue=an_object(waiting=COUNT, running=COUNT, next={"type": "array", "items": TURN}),
 )
+IN_QUEUE = {
+    "model": maybe(TEXT),
+    "displayName": maybe(TEXT),
+    "owner": maybe(TEXT),
+    "baseModel": maybe(TEXT),
+    "totalSteps": COUNT,
+    "completedSteps": COUNT,
+}
+QUEUE = an_object(
+    waiting=COUNT,
+    running={"type": "array", "items": an_object(**IN_QUEUE, started=maybe(TIME), expectedEnd=maybe(TIME))},
+    next={
+        "type": "array",
+        "items": an_object(
+            place={"type": "integer", "minimum": 1},
+            **IN_QUEUE,
+            priority=maybe({"type": "integer"}),
+            expectedStart=maybe(TIME),
+        ),
+    },
+)
 
 BASE_MODEL = an_object(
     name=TEXT,

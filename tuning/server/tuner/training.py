@@ -12,6 +12,7 @@ from tuning.engine.children import TrainingChild
 from tuning.jobs import Point
 from tuning.resources import TuningSnapshot
 from tuning.server import files
+from tuning.server.models import RESUMABLE
 from tuning.server.queue import Claim, ClaimLost
 from tuning.server.tuner.silence import Silence
 from tuning.server.tuner.warm import Warm
@@ -121,8 +122,8 @@ class Training:
         files.settle(self.claim.job)
 
     def _fail(self, code: str, detail: str) -> None:
-        # Its room on the disk may be what the database lacks.
-        files.remove_work(self.claim.job)
+        if code not in RESUMABLE:  # its room on the disk may be what the database lacks
+            files.remove_work(self.claim.job)
         self.claim.log([("error", f"Failed: {code}. {detail}")])
         self.claim.fail(code, detail)
 

@@ -9,10 +9,10 @@ from django.http.response import HttpResponseBase
 
 from tuning import wire
 from tuning.assertions import Identity
-from tuning.errors import InvalidRequest, NotFound
+from tuning.errors import FailedPrecondition, InvalidRequest, NotFound
 from tuning.jobs import JobState, Point
 from tuning.resources import JobRecipe, NewJob
-from tuning.server import creation, expectations, files, findings, rendering, retention, uploads
+from tuning.server import creation, expectations, files, findings, queue, rendering, retention, uploads
 from tuning.server.access import Action
 from tuning.server.answers import answer, json_answer
 from tuning.server.models import Job, LogLine, TunerState
@@ -56,6 +56,20 @@ def job(request: HttpRequest, caller: Identity, model_id: str) -> HttpResponse:
     after = number(request, "after", default=0)
     series = {"points": _rows(found.points(after=after)), "validation": _validation(found, after)}
     return json_answer(_status(found) | series)
+
+
+def retry(request: HttpRequest, caller: Identity, model_id: str) -> HttpResponse:
+    """Queues a job again that failed or was cancelled: ``{"state", "resumes"}``. It keeps its name, its operation is
+    under way again, and where checkpoints were kept (``resumes``) it goes on after the last of them.
+    """
+    found = tuned_models.find(caller, model_id, Action.CHANGE)
+    if found.state not in (JobState.FAILED, JobState.CANCELLED):
+        raise FailedPrecondition("nothing_to_retry", name=found.name)
+    with files.locked():
+        resumes = files.make_ready_again(found)
+        if not queue.retry(found):
+            raise FailedPrecondition("nothing_to_retry", name=found.name)
+    return json_answer({"state": JobState.QUEUED, "resumes": resumes})
 
 
 def points(request: HttpRequest, caller: Identity, model_id: str) -> HttpResponse:

@@ -1,0 +1,134 @@
+"""Jobs that a service has already, brought into the dashboard with their curves. Bringing one twice gives one."""
+
+import hashlib
+import logging
+import tempfile
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from typing import BinaryIO, cast
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from dashboard.accounts.models import User
+from dashboard.connections.models import Connection
+from dashboard.datasets.models import NAME_LENGTH, Dataset, DatasetVersion
+from dashboard.jobs import chronicle
+from dashboard.jobs.models import Job
+from dashboard.messages import explain
+from tuning import datasets
+from tuning.errors import DatasetError, ServiceError, Unimplemented
+from tuning.providers import Existing, Found, Importer, JobRef, Provider
+
+logger = logging.getLogger(__name__)
+
+LISTED = 1_000
+"""Jobs of a service that are looked through."""
+AT_ONCE = 200
+"""Jobs that are brought with one press of a button; the next press brings the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What one connection has that is not here yet; ``silent`` says why that is not known."""
+
+    connection: Connection
+    jobs: Sequence[Existing] = ()
+    here: int = 0
+    """Jobs of it that are here already."""
+    silent: str = ""
+
+
+def shelves(user: User, q: str = "") -> list[Shelf]:
+    """What ``user`` could bring from each connection whose service lists its jobs, narrowed to the words of ``q``."""
+    return [
+        _shelf(connection, provider, q)
+        for connection in Connection.objects.usable_by(user)
+        if isinstance(provider := connection.open_for(user), Importer)
+    ]
+
+
+def bring(user: User, connection: Connection, model: str) -> Job:
+    """The job of ``model``, kept here with its curve. Raises ``ServiceError``."""
+    provider = connection.open_for(user)
+    if not isinstance(provider, Importer):
+        raise Unimplemented
+    found = provider.found(model)
+    here = Job.objects.filter(connection=connection, ref__startswith=f"{found.job.model}/operations/").first()
+    return here or _kept(_described(user, connection, found), provider, found)
+
+
+def _kept(job: Job, provider: Provider, found: Found) -> Job:
+    try:
+        news = chronicle.ask(provider, job, found.status)
+    except ServiceError as error:  # a service without such a thing
+        logger.info("of %s nothing but its curve could be read: %s", found.job.model, error.code)
+        news = None
+    parsed = _examples(cast(Importer, provider), found.ref)
+    try:
+        with transaction.atomic():
+            job.dataset_version = _version(job.owner, found, parsed)
+            job.save()
+            job.store(found.status, found.points, news)
+    except IntegrityError:  # somebody brings it at the same time
+        return Job.objects.get(key=job.key)
+    return job
+
+
+def _described(user: User, connection: Connection, found: Found) -> Job:
+    digest = hashlib.sha256(f"{connection.pk} {found.ref}".encode()).hexdigest()
+    job = Job(
+        owner=user,
+        connection=connection,
+        key=digest,
+        ref=found.ref,
+        display_name=found.job.display_name[:40],
+        base_model=found.job.base_model[:200],
+        notes=found.description,
+        tuned_from=found.tuned_from[:200],
+        created=found.status.created or found.job.created or timezone.now(),
+    )
+    job.recipe = found.recipe
+    return job
+
+
+def _examples(provider: Importer, ref: JobRef) -> datasets.Parsed | None:
+    """The dataset that the service hands out, if it does and it is one."""
+    try:
+        if (file := provider.training_data(ref)) is None:
+            return None
+        with tempfile.TemporaryFile() as kept, closing(file.chunks) as chunks:
+            kept.writelines(chunks)
+            kept.seek(0)
+            return datasets.parse(cast(BinaryIO, kept), "examples.jsonl")
+    except (ServiceError, DatasetError) as error:
+        logger.info("the examples of %s could not be had: %s", ref, error.code)
+        return None
+
+
+def _version(owner: User, found: Found, parsed: datasets.Parsed | None) -> DatasetVersion:
+    """A version of the owner's with these examples; where nobody has them, one of a dataset that is not here."""
+    name = found.job.display_name[:NAME_LENGTH]
+    if parsed is None:
+        return Dataset.objects.absent(owner, name, found.examples, found.ref)
+    known = DatasetVersion.objects.filter(dataset__owner=owner, dataset__absent=False, sha256=parsed.sha256)
+    return known.first() or Dataset.objects.start(owner, name, parsed).latest
+
+
+def _shelf(connection: Connection, provider: Importer, q: str) -> Shelf:
+    try:
+        told = list(islice(provider.existing(), LISTED))
+    except ServiceError as error:
+        return Shelf(connection, silent=explain(error).title)
+    refs = Job.objects.filter(connection=connection).exclude(ref="").values_list("ref", flat=True)
+    here = {ref.partition("/operations/")[0] for ref in refs}
+    words = q.casefold().split()
+    fresh = [job for job in told if job.model not in here]
+    wanted = [job for job in fresh if all(word in _text(job) for word in words)]
+    return Shelf(connection, wanted, here=len(told) - len(fresh))
+
+
+def _text(job: Existing) -> str:
+    return f"{job.display_name} {job.model} {job.base_model}".casefold()

@@ -1,0 +1,132 @@
+"""What is done to many jobs at once: each is judged for itself, and what fails for one is no reason for the others."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from django import forms
+from django.db.models import TextChoices
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from dashboard.accounts.models import User
+from dashboard.jobs.models import Job
+from dashboard.jobs.tags import NAME_LENGTH, Tag
+from dashboard.messages import explain
+from tuning.errors import ServiceError
+
+MOST = 500
+"""Jobs at once."""
+
+
+class Action(TextChoices):
+    CANCEL = "cancel"
+    DELETE = "delete"
+    TAG = "tag"
+    UNTAG = "untag"
+    COMPARE = "compare"
+
+
+class BulkForm(forms.Form):
+    """Which jobs, and what is to be done to them. Those that the person may not see are none of them."""
+
+    action = forms.ChoiceField(choices=Action.choices)
+    job = forms.ModelMultipleChoiceField(Job.objects.none())
+    tag = forms.CharField(required=False, max_length=NAME_LENGTH)
+    sure = forms.BooleanField(required=False)
+
+    def __init__(self, user: User, data: object) -> None:
+        super().__init__(data)  # type: ignore[arg-type]
+        self.fields["job"].queryset = Job.objects.visible_to(user)  # type: ignore[attr-defined]
+
+    def clean_tag(self) -> str:
+        tag: str = self.cleaned_data["tag"]
+        if not tag and self.cleaned_data.get("action") in (Action.TAG, Action.UNTAG):
+            raise forms.ValidationError(_("Write the tag first."))
+        return tag
+
+    def request(self) -> "BulkRequest":
+        """What was asked for."""
+        asked = self.cleaned_data
+        jobs = asked["job"].select_related("connection", "owner", "dataset_version__dataset").order_by("-created")
+        return BulkRequest(Action(asked["action"]), list(jobs[:MOST]), asked["tag"], asked["sure"])
+
+
+@dataclass(frozen=True, slots=True)
+class BulkRequest:
+    action: Action
+    jobs: Sequence[Job]
+    tag: str = ""
+    sure: bool = False
+
+    @property
+    def meant(self) -> list[Job]:
+        """The jobs on which it has an effect: what has ended cannot be cancelled."""
+        if self.action is Action.CANCEL:
+            return [job for job in self.jobs if not job.is_final]
+        return list(self.jobs)
+
+    @property
+    def asks_first(self) -> bool:
+        return self.action in (Action.CANCEL, Action.DELETE) and not self.sure
+
+    def do(self) -> "Outcome":
+        """Do it, job by job."""
+        match self.action:
+            case Action.CANCEL:
+                return _each(self.meant, Job.cancel)
+            case Action.DELETE:
+                return _each(self.meant, Job.remove)
+            case Action.TAG:
+                Tag.objects.put_on(self.jobs, self.tag)
+            case _:
+                Tag.objects.take_off(self.jobs, self.tag)
+        return Outcome(done=len(self.jobs))
+
+
+@dataclass(slots=True)
+class Outcome:
+    """For how many jobs it worked, and why not for the others."""
+
+    done: int = 0
+    failed: list[tuple[Job, str]] = field(default_factory=list)
+
+
+def said(request: BulkRequest, outcome: Outcome) -> str:
+    """What was done, as a sentence; empty where nothing was."""
+    if not outcome.done:
+        return ""
+    sentence = {
+        Action.CANCEL: ngettext("%(count)s job was cancelled.", "%(count)s jobs were cancelled.", outcome.done),
+        Action.DELETE: ngettext("%(count)s job was deleted.", "%(count)s jobs were deleted.", outcome.done),
+        Action.TAG: ngettext("%(count)s job bears “%(tag)s”.", "%(count)s jobs bear “%(tag)s”.", outcome.done),
+        Action.UNTAG: ngettext(
+            "“%(tag)s” was taken off %(count)s job.", "“%(tag)s” was taken off %(count)s jobs.", outcome.done
+        ),
+    }[request.action]
+    return sentence % {"count": outcome.done, "tag": request.tag}
+
+
+def failures(outcome: Outcome) -> str:
+    """For which jobs it did not work and why, as a sentence; empty where it worked for all."""
+    if not outcome.failed:
+        return ""
+    reasons = "; ".join(f"“{job}”: {why}" for job, why in outcome.failed[:5])
+    more = "; …" if len(outcome.failed) > 5 else ""
+    sentence = ngettext(
+        "It did not work for %(count)s job: %(reasons)s",
+        "It did not work for %(count)s jobs: %(reasons)s",
+        len(outcome.failed),
+    )
+    return sentence % {"count": len(outcome.failed), "reasons": reasons + more}
+
+
+def _each(jobs: Sequence[Job], verb: Callable[[Job], None]) -> Outcome:
+    outcome = Outcome()
+    for job in jobs:
+        try:
+            verb(job)
+        except ServiceError as error:
+            outcome.failed.append((job, explain(error).title))
+        else:
+            outcome.done += 1
+    return outcome

@@ -1,0 +1,221 @@
+"""What the list can be narrowed to, as it stands in an address. What cannot be read there is left out."""
+
+from dataclasses import dataclass, fields
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db.models import Q
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
+
+from dashboard.accounts.models import User
+from dashboard.connections.models import Connection
+from dashboard.datasets.models import Dataset, DatasetVersion
+from dashboard.jobs.models import Job, JobQuerySet
+from dashboard.jobs.pace import STALLED
+from dashboard.jobs.tags import TAGS_SUGGESTED, Tag, folded
+from dashboard.messages import STATES
+from tuning.jobs import JobState
+
+WORDS = 5
+"""Of a search that are looked for."""
+OFFERED = 500
+"""Most choices of a select."""
+BIGGEST_KEY = 10**15
+DAYS = (date(1990, 1, 1), date(2190, 1, 1))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Filters:
+    """What a job must be to be listed; what is empty demands nothing."""
+
+    q: str = ""
+    """Each word stands in the name, the dataset's name, the base model, the model's name or the notes."""
+    state: tuple[str, ...] = ()
+    """One of these; STALLED, too, which no database column knows."""
+    tag: tuple[str, ...] = ()
+    """All of these."""
+    owner: int | None = None
+    connection: int | None = None
+    base: str = ""
+    dataset: int | None = None
+    since: date | None = None
+    until: date | None = None
+    lowest: float | None = None
+    highest: float | None = None
+
+    def applied(self, jobs: JobQuerySet) -> JobQuerySet:
+        """Those of ``jobs`` that match. Other tables are asked apart, so that counting joins nothing."""
+        for word in self.q.split()[:WORDS]:
+            jobs = jobs.filter(_says(word))
+        for tag in self.tag:
+            jobs = jobs.filter(pk__in=Job.tags.through.objects.filter(tag__key=folded(tag)).values("job"))
+        if self.state:
+            jobs = jobs.filter(Q(state__in=self.state) | Q(pk__in=self._stalled(jobs)))
+        if self.dataset is not None:
+            jobs = jobs.filter(dataset_version__in=DatasetVersion.objects.filter(dataset=self.dataset))
+        return jobs.filter(**self._plain())
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """Names and values as an address has them."""
+        found = []
+        for name in FILTERS:
+            value = getattr(self, name)
+            values = value if isinstance(value, tuple) else (value,)
+            found += [(name, _written(one)) for one in values if one not in (None, "")]
+        return found
+
+    def _stalled(self, jobs: JobQuerySet) -> list[int]:
+        """Those that stand still, where they are asked for: a few, for only what runs can."""
+        if STALLED not in self.state:
+            return []
+        moments = ("state", "completed_steps", "synced_at", "first_step_at", "last_step_at")
+        return [job.pk for job in jobs.filter(state=JobState.RUNNING).only(*moments) if job.is_stalled]
+
+    def _plain(self) -> dict[str, Any]:
+        said = {
+            "owner": self.owner,
+            "connection": self.connection,
+            "base_model": self.base or None,
+            "created__gte": self.since and _midnight(self.since),
+            "created__lt": self.until and _midnight(self.until + timedelta(days=1)),
+            "last_loss__gte": self.lowest,
+            "last_loss__lte": self.highest,
+        }
+        return {name: value for name, value in said.items() if value is not None}
+
+
+FILTERS = tuple(field.name for field in fields(Filters))
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """One filter as people read it, and the query of the list without it."""
+
+    label: str
+    text: str
+    without: str
+
+
+def _day(label: Any) -> forms.DateField:
+    bounds = [MinValueValidator(DAYS[0]), MaxValueValidator(DAYS[1])]
+    widget = forms.DateInput({"type": "date"}, format="%Y-%m-%d")
+    return forms.DateField(label=label, required=False, validators=bounds, widget=widget)
+
+
+def _key(label: Any) -> forms.IntegerField:
+    return forms.IntegerField(label=label, required=False, min_value=1, max_value=BIGGEST_KEY, widget=forms.Select)
+
+
+def _loss(label: Any) -> forms.FloatField:
+    return forms.FloatField(label=label, required=False, widget=forms.NumberInput({"step": "any"}))
+
+
+class FilterForm(forms.Form):
+    """The panel of filters, and the reader of addresses."""
+
+    q = forms.CharField(label=_("Search"), required=False, max_length=100, widget=forms.HiddenInput)
+    state = forms.MultipleChoiceField(
+        label=_("State"),
+        required=False,
+        choices=[(str(state), word) for state, word in STATES.items()],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    tag = forms.MultipleChoiceField(label=_("Tags"), required=False, widget=forms.CheckboxSelectMultiple)
+    owner = _key(_("Owner"))
+    connection = _key(_("Connection"))
+    base = forms.CharField(label=_("Base model"), required=False, max_length=200, widget=forms.Select)
+    dataset = _key(_("Dataset"))
+    since = _day(_("Started on or after"))
+    until = _day(_("Started on or before"))
+    lowest = _loss(_("Loss from"))
+    highest = _loss(_("Loss to"))
+
+    def __init__(self, data: QueryDict, user: User) -> None:
+        super().__init__(data)
+        self.user = user
+        self.fields["tag"].choices = [(tag, tag) for tag in data.getlist("tag")[:WORDS] if tag]  # type: ignore[attr-defined]
+        if not user.is_administrator:  # who sees their own jobs alone is told of nobody else's
+            del self.fields["owner"]
+
+    def filters(self) -> Filters:
+        """What was asked for, as far as it could be read."""
+        self.is_valid()
+        read: dict[str, Any] = {}
+        for name, value in self.cleaned_data.items():
+            if value not in (None, "", []):
+                read[name] = tuple(value) if isinstance(value, list) else value
+        return Filters(**read)
+
+    def offer(self) -> None:
+        """Fill the selects with what there is to choose from."""
+        user = self.user
+        tags = Tag.objects.seen_by(user).values_list("name", flat=True)[:TAGS_SUGGESTED]
+        self.fields["tag"].choices = [(tag, tag) for tag in tags]  # type: ignore[attr-defined]
+        bases = Job.objects.visible_to(user).order_by("base_model").values_list("base_model", flat=True).distinct()
+        self._choose("base", [(base, base) for base in bases[:OFFERED]])
+        self._choose("connection", [(row.pk, str(row)) for row in Connection.objects.usable_by(user)[:OFFERED]])
+        datasets = Dataset.objects.visible_to(user).order_by("name", "pk")
+        self._choose("dataset", [(row.pk, row.name) for row in datasets[:OFFERED]])
+        if "owner" in self.fields:
+            people = User.objects.filter(pk__in=Job.objects.order_by().values("owner")).order_by("name", "email")
+            self._choose("owner", [(person.pk, str(person)) for person in people[:OFFERED]])
+
+    def _choose(self, name: str, choices: list[tuple[Any, str]]) -> None:
+        self.fields[name].widget.choices = [("", _("any")), *choices]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an address of the list asks for: filters and an order."""
+
+    filters: Filters
+    sort: str
+
+    def query(self, *, without: tuple[str, str] | None = None, sort: str = "", page: int = 1) -> str:
+        """The same as a query, in one way of writing it, with these changes."""
+        pairs = [pair for pair in self.filters.pairs() if pair != without]
+        pairs.append(("sort", sort or self.sort))
+        return urlencode([*pairs, *([("page", str(page))] if page > 1 else [])])
+
+    def chips(self, user: User) -> list[Chip]:
+        """Its filters one by one, the search left out: that has a field of its own."""
+        labels = FilterForm.base_fields
+        return [
+            Chip(str(labels[name].label), _shown(name, value, user), self.query(without=(name, value)))
+            for name, value in self.filters.pairs()
+            if name != "q"
+        ]
+
+
+def _shown(name: str, value: str, user: User) -> str:
+    """A filter's value as people know it. What they may not see has no name."""
+    rows: dict[str, Any] = {
+        "owner": User.objects.all(),
+        "connection": Connection.objects.usable_by(user),
+        "dataset": Dataset.objects.visible_to(user),
+    }
+    if name in rows:
+        return str(rows[name].filter(pk=value).first() or "–")
+    return str(STATES[value]) if name == "state" else value  # type: ignore[index]
+
+
+def _says(word: str) -> Q:
+    of_dataset = DatasetVersion.objects.filter(dataset__name__icontains=word).values("pk")
+    places = ("display_name", "base_model", "model", "notes")
+    said = Q(dataset_version__in=of_dataset)
+    for place in places:
+        said |= Q((f"{place}__icontains", word))
+    return said
+
+
+def _written(value: object) -> str:
+    return value.isoformat() if isinstance(value, date) else f"{value:.12g}" if isinstance(value, float) else str(value)
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))

@@ -1,0 +1,173 @@
+"""The list of jobs: its page, its renewals, and what is done from it."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from dashboard.http import NoContent, Request
+from dashboard.jobs.listing import bulk as many
+from dashboard.jobs.listing import rows
+from dashboard.jobs.listing.columns import chosen, direction, toggled
+from dashboard.jobs.listing.filters import Asked, FilterForm
+from dashboard.jobs.listing.forms import ColumnsForm, ViewForm, asked, open_with
+from dashboard.jobs.models import Job
+from dashboard.jobs.saved import ListSettings, SavedView
+from dashboard.jobs.tags import NAME_LENGTH, TAGS_SUGGESTED, Tag
+
+
+@require_safe
+@login_required
+def index(request: Request) -> HttpResponse:
+    """The jobs I may see, as the address narrows and sorts them; without an address's word, my own view of them."""
+    settings = ListSettings.of(request.user)
+    if not request.GET and settings.opens_with:
+        return redirect(f"{reverse('jobs:list')}?{settings.opens_with.query}")
+    query = asked(request.GET, request.user)
+    found = rows.listing(query, request.user, request.GET.get("page"))
+    if request.htmx.target == "tick":
+        return _news(request, query, found, settings)
+    context = _context(query, found, settings) | {
+        "chips": query.chips(request.user),
+        "views": list(SavedView.objects.offered_to(request.user)),
+        "opens_with": settings.opens_with_id,
+    }
+    template = "jobs/list.html#found" if request.htmx.target == "found" else "jobs/list.html"
+    return TemplateResponse(request, template, context)
+
+
+@require_safe
+@login_required
+def filters(request: Request) -> HttpResponse:
+    """The panel of filters, filled in as the address says; a page of its own for browsers without scripts."""
+    form = FilterForm(request.GET, request.user)
+    form.is_valid()
+    form.offer()
+    query = asked(request.GET, request.user)
+    template = "jobs/list/filters.html#panel" if request.htmx else "jobs/list/filters.html"
+    return TemplateResponse(request, template, {"form": form, "query": query.query(), "sort": query.sort})
+
+
+@require_POST
+@login_required
+def bulk(request: Request) -> HttpResponse:
+    """Does something to the jobs that were ticked, after it asked where that cannot be undone."""
+    back = _back(request)
+    form = many.BulkForm(request.user, request.POST)
+    if not form.is_valid():
+        messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
+        return redirect(back)
+    asked_for = form.request()
+    if asked_for.action is many.Action.COMPARE:
+        return redirect(f"{reverse('compare:index')}?jobs={','.join(str(job.pk) for job in asked_for.jobs)}")
+    if asked_for.asks_first:
+        context = {"asked": asked_for, "back": back, "query": back.partition("?")[2]}
+        return TemplateResponse(request, "jobs/list/sure.html", context)
+    outcome = asked_for.do()
+    if done := many.said(asked_for, outcome):
+        messages.success(request, done)
+    if failed := many.failures(outcome):
+        messages.error(request, failed)
+    return redirect(back)
+
+
+@require_POST
+@login_required
+def choose_columns(request: Request) -> HttpResponse:
+    """Shows the columns that were ticked, from now on."""
+    form = ColumnsForm(request.POST)
+    if form.is_valid():
+        form.keep(request.user)
+    return redirect(_back(request))
+
+
+@require_POST
+@login_required
+def save_view(request: Request) -> HttpResponse:
+    """Keeps the list as it is narrowed and sorted, under a name."""
+    form = ViewForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("A view needs a name of at most 60 characters."))
+        return redirect(_back(request))
+    view = form.keep(request.user)
+    messages.success(request, _("The view “%(name)s” is saved.") % {"name": view})
+    return redirect(_back(request))
+
+
+@require_POST
+@login_required
+def change_view(request: Request, pk: int) -> HttpResponse:
+    """Removes a view of mine, or has the list open with it or, once more, with all jobs."""
+    views = SavedView.objects.offered_to(request.user)
+    if "remove" in request.POST:
+        view = get_object_or_404(views, pk=pk, owner=request.user)
+        view.delete()
+        messages.success(request, _("The view “%(name)s” was removed. Its jobs stay.") % {"name": view})
+    else:
+        view = get_object_or_404(views, pk=pk)
+        open_with(request.user, view if "open" in request.POST else None)
+    return redirect(_back(request))
+
+
+@require_safe
+@login_required
+def tags(request: Request) -> HttpResponse:
+    """The tags in use, as suggestions for a field."""
+    found = Tag.objects.seen_by(request.user)[:TAGS_SUGGESTED]
+    return TemplateResponse(request, "jobs/list/tags.html", {"tags": found})
+
+
+@require_POST
+@login_required
+def change_tags(request: Request, pk: int) -> HttpResponse:
+    """Puts a tag on one job, or takes one off."""
+    job = get_object_or_404(Job.objects.visible_to(request.user), pk=pk)
+    if tag := request.POST.get("add", "").strip()[:NAME_LENGTH].replace("\0", ""):
+        Tag.objects.put_on([job], tag)
+    if tag := request.POST.get("remove", ""):
+        Tag.objects.take_off([job], tag)
+    if request.htmx:
+        return TemplateResponse(request, "jobs/_tags.html", {"job": job, "again": True})
+    return redirect(job)
+
+
+def _news(request: Request, query: Asked, found: rows.Listing, settings: ListSettings) -> HttpResponse:
+    """The rows that changed since the browser drew them, and a word when others stand on the page; 204 when none."""
+    if rows.refresh(found.jobs):
+        found = rows.renewed(found)
+    changed = rows.changed(found.jobs, request.GET.getlist("seen"))
+    moved = request.GET.get("order") != found.order
+    if not changed and not moved and found.live:
+        return NoContent()
+    context = _context(query, found, settings) | {"changed": changed, "moved": moved, "out_of_band": True}
+    return TemplateResponse(request, "jobs/list/news.html", context)
+
+
+def _context(query: Asked, found: rows.Listing, settings: ListSettings) -> dict[str, object]:
+    columns, sort, number = chosen(settings.columns), query.sort, found.page.number
+    return {
+        "found": found,
+        "room": reverse("jobs:list"),
+        "page": found.page,
+        "query": query.query(page=number),
+        "first_page": query.query(),
+        "plain": not query.filters.pairs(),
+        "asked": query,
+        "heads": [(column, query.query(sort=toggled(column, sort)), direction(column, sort)) for column in columns],
+        "shown": {column.name for column in columns},
+        "columns": ColumnsForm.CHOICES,
+        "newer": query.query(page=number - 1),
+        "older": query.query(page=number + 1),
+    }
+
+
+def _back(request: Request) -> str:
+    """The list as the form's hidden field remembers it, read anew: nobody is led anywhere else."""
+    said = QueryDict(request.POST.get("back", "")[:2_000])
+    page = said.get("page", "")
+    number = int(page) if page.isdecimal() and len(page) < 6 else 1
+    return f"{reverse('jobs:list')}?{asked(said, request.user).query(page=number)}"

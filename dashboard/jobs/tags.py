@@ -1,0 +1,58 @@
+"""Words that people put on jobs. A tag is the same in any letter case, and belongs to everybody here."""
+
+import unicodedata
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from django.db import models
+
+from dashboard.accounts.models import User
+
+if TYPE_CHECKING:
+    from dashboard.jobs.models import Job
+
+NAME_LENGTH = 40
+TAGS_SUGGESTED = 200
+
+
+def folded(name: str) -> str:
+    """``name`` as it is compared: letter case, look-alikes and blanks make no other tag."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+class TagQuerySet(models.QuerySet["Tag"]):
+    def seen_by(self, user: User) -> "TagQuerySet":
+        """The tags on jobs that ``user`` may see, in order of their names."""
+        mine = self if user.is_administrator else self.filter(jobs__owner=user)
+        return mine.filter(jobs__isnull=False).order_by("key").distinct()
+
+    def called(self, name: str) -> "Tag":
+        """The tag of that name, in the spelling in which it was first used."""
+        found, _made = self.get_or_create(key=folded(name)[:NAME_LENGTH], defaults={"name": name[:NAME_LENGTH]})
+        return found
+
+    def put_on(self, jobs: "Iterable[Job]", name: str) -> None:
+        """Tag ``jobs``. One that has the tag keeps it."""
+        self.called(name).jobs.add(*jobs)
+
+    def take_off(self, jobs: "Iterable[Job]", name: str) -> None:
+        """Take a tag from ``jobs``; a tag that no job bears is gone."""
+        if found := self.filter(key=folded(name)).first():
+            found.jobs.remove(*jobs)
+            self.filter(pk=found.pk, jobs=None).delete()
+
+
+class Tag(models.Model):
+    """A word on jobs."""
+
+    name = models.CharField(max_length=NAME_LENGTH)
+    key = models.CharField(max_length=NAME_LENGTH, unique=True)
+    """:func:`folded`."""
+
+    objects = TagQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("key",)
+
+    def __str__(self) -> str:
+        return self.name
