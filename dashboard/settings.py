@@ -79,6 +79,7 @@ INSTALLED_APPS = [
     "dashboard.connections",
     "dashboard.datasets",
     "dashboard.jobs",
+    "dashboard.notices",
     "dashboard.playground",
     "dashboard.sweeps",
 ]
@@ -167,6 +168,9 @@ if EMAIL_URL:
         raise ImproperlyConfigured("EMAIL_URL begins with submission:// or smtp://, for example (see .env.example).")
     vars().update(mail, EMAIL_TIMEOUT=mail["EMAIL_TIMEOUT"] or 20)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "tuneboard@localhost")
+
+WEBHOOK_INTERNAL_HOSTS: list[str] = env.list("WEBHOOK_INTERNAL_HOSTS", [])
+"""Hosts in one's own network that notices may be posted to, by the names that stand in the webhooks' addresses."""
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English"))]

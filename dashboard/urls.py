@@ -16,6 +16,7 @@ urlpatterns = [
     path("datasets/", include("dashboard.datasets.urls")),
     path("engine/", include("dashboard.engine.urls")),
     path("jobs/", include("dashboard.jobs.urls")),
+    path("notices/", include("dashboard.notices.urls")),
     path("queue/", include("dashboard.queue.urls")),
     path("playground/", include("dashboard.playground.urls")),
     path("sweeps/", include("dashboard.sweeps.urls")),

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from dashboard.accounts.models import User
 from dashboard.connections.models import Connection
 from dashboard.datasets.models import Dataset, DatasetVersion
-from dashboard.jobs import chronicle, pace, told
+from dashboard.jobs import chronicle, findings, pace, told
 from dashboard.jobs.chronicle import JobLine, News
 from dashboard.jobs.saved import ListSettings, SavedView
 from dashboard.jobs.tags import Tag
@@ -127,7 +127,7 @@ class Job(models.Model):
     best_loss = models.FloatField(null=True)
     stopped_step = models.PositiveIntegerField(null=True)
     findings = models.JSONField(default=list)
-    """What the adviser sees in the curve (see :mod:`tuning.advice`)."""
+    """What the adviser sees in the curve (see :mod:`dashboard.jobs.findings`)."""
     samples = models.JSONField(default=list)
     """As :class:`tuning.providers.Sample` has them."""
     answered = models.PositiveIntegerField(default=0)
@@ -273,10 +273,13 @@ class Job(models.Model):
             self.refresh_from_db(from_queryset=Job.objects.select_for_update())
             if self.is_final:
                 return False
+            looked_at = findings.mark(self)
             told.keep_points(self, status.attempt, points)
             told.keep_status(self, status)
             if news:
                 chronicle.keep(self, news)
+            if findings.mark(self) != looked_at:
+                findings.renew(self)
             self.save()
         return self.facts() != before
 
@@ -330,6 +333,11 @@ class Job(models.Model):
     def _ended(state: JobState) -> dict[str, Any]:
         return {"state": state, "finished": timezone.now()}
 
+    @property
+    def advised(self) -> str:
+        """Changes whenever :attr:`findings` do."""
+        return f"{zlib.crc32(repr(self.findings).encode()):08x}"
+
     def facts(self) -> tuple[object, ...]:
         """Everything about the job that changes while it is tuned."""
         return (
@@ -343,6 +351,7 @@ class Job(models.Model):
             len(self.validation),
             self.answered,
             self.log_cursor,
+            self.advised,
         )
 
 

@@ -19,7 +19,7 @@ from dashboard.charts.curve import news
 from dashboard.charts.loss import loss_frame
 from dashboard.datasets.models import Dataset
 from dashboard.http import NoContent, Request
-from dashboard.jobs import chronicle, exports, snippets
+from dashboard.jobs import chronicle, exports, findings, snippets
 from dashboard.jobs.curve import ViewForm, in_words, usual_weight
 from dashboard.jobs.estimates import estimate as estimate_job
 from dashboard.jobs.forms import NewJob
@@ -95,6 +95,7 @@ def live(request: Request, pk: int) -> HttpResponse:
         "points": orjson.dumps(_news(request, job), option=orjson.OPT_SERIALIZE_NUMPY).decode(),
         "turned": request.GET.get("state") != job.shown_state,
         "answered": request.GET.get("answered") != str(job.answered),
+        "advised": request.GET.get("advised") != job.advised,
     }
     return TemplateResponse(request, "jobs/live.html", context)
 
@@ -192,6 +193,7 @@ def _context(job: Job) -> dict[str, Any]:
     return {
         "job": job,
         "failure": explain_failure(job.failure_code) if job.failure_code else None,
+        "findings": findings.told(job),
         "settings": settings_of(job),
         "epochs": chronicle.epochs(job.samples),
         "exports": exports.offered(job),

@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 
-from dashboard.messages import STATES, explain_failure
+from dashboard.messages import STATES, explain_failure, written_loss
 
 register = template.Library()
 
@@ -117,7 +117,7 @@ def span(seconds: float | None) -> str:
 @register.filter
 def loss(value: float | None) -> str:
     """A loss with as many digits as mean something."""
-    return "–" if value is None else f"{value:.3g}" if abs(value) < 0.1 else f"{value:.2f}"
+    return "–" if value is None else written_loss(value)
 
 
 @register.filter
@@ -136,10 +136,11 @@ def count(value: float) -> str:
 @register.inclusion_tag("_sparkline.html")
 def sparkline(points: list[list[float]], label: str = "") -> dict[str, object]:
     """A 96 × 24 curve of ``[step, loss]`` pairs."""
-    return {"path": _path(points), "label": label}
+    return {"path": curve_path(points), "label": label}
 
 
-def _path(points: list[list[float]], width: int = 96, height: int = 22) -> str:
+def curve_path(points: list[list[float]], width: int = 96, height: int = 22) -> str:
+    """The line of an SVG through ``[step, loss]`` pairs, which fill ``width`` and ``height``."""
     if len(points) < 2:
         return ""
     steps, values = [point[0] for point in points], [point[1] for point in points]
