@@ -7,7 +7,6 @@ from dashboard.charts.curve import Axis, Length, View
 from dashboard.jobs.models import Job
 from dashboard.templatetags.tuneboard import loss
 from tuning.curves import Kind, Smoothing
-from tuning.jobs import epoch_at
 
 HEAVIEST = 0.999
 """The largest weight of the past that the slider reaches."""
@@ -64,10 +63,8 @@ def in_words(job: Job) -> str:
 
 def _flat(job: Job) -> list[str]:
     """Since when it has been flat, where the adviser found that it is."""
-    steps = [finding["first_step"] for finding in job.findings if finding["code"] == "flat"]
-    if not steps:
-        return []
-    return [_("flat since epoch %(epoch)s") % {"epoch": epoch_at(steps[0], job.batch_size, job.learnt_from)}]
+    found = [finding["params"] for finding in job.findings if finding["code"] == "flat"]
+    return [_("flat since epoch %(epoch)s") % params for params in found]
 
 
 def _lowest(job: Job) -> list[str]:

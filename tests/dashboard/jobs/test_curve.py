@@ -148,7 +148,7 @@ def test_curve_in_words(alice: User, losses: list[float], words: str) -> None:
 
 def test_words_tell_the_best_epoch_and_since_when_it_is_flat(alice: User) -> None:
     job = told(JobFactory(owner=alice), [3.0, 1.0], best=Best(step=8, epoch=2, loss=0.5))
-    job.findings = [{"code": "flat", "params": {}, "first_step": 15, "last_step": 19, "changes": {}}]
+    job.findings = [{"code": "flat", "params": {"epoch": 4}, "first_step": 15, "last_step": 19, "changes": {}}]
     assert (
         in_words(job) == "Loss fell from 3.00 to 1.00, flat since epoch 4, held-out loss lowest after epoch 2, at 0.50."
     )

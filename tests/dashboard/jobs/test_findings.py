@@ -1,5 +1,6 @@
 """What the adviser says stands on the job's page, as long as the curve says it, with the next job one click away."""
 
+import time
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ FLAT = [3.0, 2.0, 1.0, 0.5] + [0.1] * 15
 
 
 def store(job: Job, losses: list[float], state: JobState = JobState.RUNNING, *, after: int = 0, **facts: Any) -> Job:
-    now = 1_700_000_000.0
+    now = facts.pop("since", 1_700_000_000.0)
     points = [Point(step, step * 4 // 15, loss, now + step) for step, loss in enumerate(losses, start=after + 1)]
     job.store(JobStatus(state=state, total_steps=facts.pop("total_steps", 19), **facts), points)
     job.refresh_from_db()
@@ -104,7 +105,7 @@ def test_whole_curve_is_read_now_and_then_only() -> None:
 
 
 def test_live_page_brings_findings_when_they_are_new(browser: Client, alice: User) -> None:
-    job = store(JobFactory(owner=alice), [3.0, 2.0, 1.0, float("nan")])
+    job = store(JobFactory(owner=alice), [3.0, 2.0, 1.0, float("nan")], since=time.time())
     told, known = (
         browser.get(f"/jobs/{job.pk}/live/", {"advised": mark, "state": job.state, "seen": "x"}, headers=HTMX)
         for mark in ("", job.advised)
