@@ -18,6 +18,7 @@ from dashboard.datasets.models import NAME_LENGTH, Dataset, DatasetVersion
 from dashboard.jobs import chronicle
 from dashboard.jobs.models import Job
 from dashboard.messages import explain
+from dashboard.notices import events
 from tuning import datasets
 from tuning.errors import DatasetError, ServiceError, Unimplemented
 from tuning.providers import Existing, Found, Importer, JobRef, Provider
@@ -72,6 +73,7 @@ def _kept(job: Job, provider: Provider, found: Found) -> Job:
             job.dataset_version = _version(job.owner, found, parsed)
             job.save()
             job.store(found.status, found.points, news)
+            events.known([job])
     except IntegrityError:  # somebody brings it at the same time
         return Job.objects.get(key=job.key)
     return job

@@ -201,7 +201,7 @@ def _shown(name: str, value: str, user: User) -> str:
     }
     if name in rows:
         return str(rows[name].filter(pk=value).first() or "–")
-    return str(STATES[value]) if name == "state" else value  # type: ignore[index]
+    return str(STATES[value]) if name == "state" else value
 
 
 def _says(word: str) -> Q:
