@@ -211,7 +211,13 @@ const curveFigure = (() => {
     const range = view.start === null ? [0, shown.end || 1] : [view.start / shown.size, view.end / shown.size];
     const layout = {
       ...frame.layout,
-      xaxis: { ...frame.layout.xaxis, range, autorange: false, ...(view.x === "step" ? { tickformat: "d", hoverformat: "d" } : { hoverformat: ".3~g" }) },
+      xaxis: {
+        ...frame.layout.xaxis,
+        range,
+        autorange: false,
+        unifiedhovertitle: { text: view.x === "time" ? `%{x} ${shown.title}` : `${shown.title} %{x}` },
+        ...(view.x === "step" ? { tickformat: "d", hoverformat: "d" } : { hoverformat: ".3~f" }),
+      },
       yaxis: lossAxis(frame, columns, view, shown),
       yaxis2: { ...frame.layout.yaxis2, visible: view.speed === "on" },
       shapes: shapes(frame, view, shown),

@@ -33,7 +33,8 @@
 
   function point(chart, index) {
     chart.cursor = chart.columns.steps[index];
-    Plotly.Fx.hover(chart, [{ curveNumber: 0, pointNumber: index }]);
+    const [line] = chart.data;
+    Plotly.Fx.hover(chart, { xval: line.x[index], yval: line.y[index] ?? 0 }, ["xy"]);
     document.getElementById("curve-cursor").textContent = words(chart, index);
   }
 

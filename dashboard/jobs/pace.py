@@ -24,8 +24,8 @@ def of_a_step(job: "Job") -> timedelta:
 
 
 def remaining(job: "Job") -> float | None:
-    """Seconds still to go at the pace so far; unknown before the second step."""
-    if job.is_final or job.completed_steps < 2:
+    """Seconds still to go at the pace so far; unknown before the second step, and while none is made."""
+    if job.is_final or job.completed_steps < 2 or is_stalled(job):
         return None
     return of_a_step(job).total_seconds() * (job.total_steps - job.completed_steps)
 
