@@ -37,6 +37,7 @@ def line(name: str, column: str, colour: str, *, width: float, opacity: float = 
 def layout() -> dict[str, Any]:
     """Plot area without box, light horizontal grid, a hover with all values; titles stand at the axes' ends."""
     axis = {"showline": False, "zeroline": False, "ticks": "", "fixedrange": False}
+    spike = {"spikecolor": "var(--ink-muted)", "spikethickness": -1, "spikedash": "solid"}  # negative: without a rim
     value = {**axis, "gridcolor": "var(--grid)"}
     return {
         "template": "none",
@@ -49,7 +50,7 @@ def layout() -> dict[str, Any]:
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"family": "system-ui, sans-serif", "size": 13, "color": "var(--ink-muted)"},
         "hoverlabel": {"bgcolor": "var(--raised)", "bordercolor": "var(--line)", "font": {"color": "var(--ink)"}},
-        "xaxis": {**axis, "showgrid": False, "anchor": "free", "position": 0, "ticklabelstandoff": 6},
+        "xaxis": {**axis, **spike, "showgrid": False, "anchor": "free", "position": 0, "ticklabelstandoff": 6},
         "yaxis": {**value, "nticks": 6},
         "yaxis2": {**value, "nticks": 3, "rangemode": "tozero", "domain": THROUGHPUT_PANEL, "visible": False},
     }
