@@ -78,17 +78,27 @@ def smooth(values: npt.ArrayLike, weight: float) -> Floats:
     """The exponential moving average. ``weight``: 0 ≤ weight < 1, else ``ValueError``."""
     if not 0 <= weight < 1:
         raise ValueError(f"weight must be in [0, 1), not {weight}")
-    raw = np.asarray(values, dtype=np.float64)
-    return _averaged(raw, np.full(np.isfinite(raw).sum(), weight))
+    result = np.array(values, dtype=np.float64)
+    finite = np.isfinite(result)
+    sums, kept, reach = result[finite], weight, 1
+    while reach < len(sums) and kept > NEGLIGIBLE:  # as in _decaying_sums, where ``kept`` is the same everywhere
+        sums[reach:] += kept * sums[:-reach]
+        kept, reach = kept * kept, 2 * reach
+    result[finite] = sums * (1 - weight) / (1 - weight ** np.arange(1, len(sums) + 1))
+    return result
 
 
 def smooth_by_time(values: npt.ArrayLike, times: npt.ArrayLike, weight: float) -> Floats:
     """The exponential moving average in time; the usual pause is the median one."""
-    raw = np.asarray(values, dtype=np.float64)
-    moments = np.asarray(times, dtype=np.float64)[np.isfinite(raw)]
+    result = np.array(values, dtype=np.float64)
+    finite = np.isfinite(result)
+    moments = np.asarray(times, dtype=np.float64)[finite]
     pauses = np.diff(moments, prepend=moments[:1]).clip(min=0)
     usual = np.median(pauses[pauses > 0]) if (pauses > 0).any() else 1.0
-    return _averaged(raw, weight ** (pauses / usual))
+    seen = result[finite]
+    sums, weights = _decaying_sums(weight ** (pauses / usual), np.stack([seen, np.ones_like(seen)]))
+    result[finite] = sums / weights
+    return result
 
 
 def smooth_gaussian(values: npt.ArrayLike, width: float, at: npt.NDArray[np.intp]) -> Floats:
@@ -104,16 +114,6 @@ def smooth_gaussian(values: npt.ArrayLike, width: float, at: npt.NDArray[np.intp
         for row in (np.where(finite, raw, 0.0), finite.astype(np.float64))
     )
     return np.where(finite[at], sums / np.where(weights, weights, inf), raw[at])
-
-
-def _averaged(raw: Floats, keeps: Floats) -> Floats:
-    """The weighted mean of the past at each finite value, which keeps ``keeps`` of its weight at each."""
-    result = raw.copy()
-    finite = np.isfinite(raw)
-    seen = raw[finite]
-    sums, weights = _decaying_sums(keeps, np.stack([seen, np.ones_like(seen)]))
-    result[finite] = sums / weights
-    return result
 
 
 def _decaying_sums(keeps: Floats, rows: Floats) -> Floats:
