@@ -38,7 +38,7 @@ class SweepQuerySet(models.QuerySet["Sweep"]):
     def to_be_stopped(self) -> Self:
         """Those with jobs that go on although they are not wanted any more."""
         unwanted = Q(stopping=True) | Q(stop_on_failure=True, failed__gt=0)
-        return self.with_counts().filter(unwanted, ended__lt=F("jobs"))
+        return self.with_counts().filter(unwanted, ended__lt=F("jobs"), stopped=False)
 
     def start(self, sweep: "Sweep", jobs: Iterable[tuple[Job, Values]]) -> "Sweep":
         """Store ``sweep`` and, one after the other, its ``jobs``: all of them or none. They are still to be sent."""
@@ -59,6 +59,8 @@ class Sweep(models.Model):
     stop_on_failure = models.BooleanField(default=False)
     stopping = models.BooleanField(default=False)
     """Whether the jobs that have not ended are to be stopped."""
+    stopped = models.BooleanField(default=False)
+    """Whether that was done, for whichever reason. A job that is tried again afterwards goes on."""
     estimate = models.JSONField(default=dict)
     """What was foretold: ``steps``, and ``low`` and ``high`` seconds."""
     created = models.DateTimeField(default=timezone.now, db_index=True)
@@ -87,8 +89,8 @@ class Sweep(models.Model):
 
     def stop(self) -> int:
         """Cancel all its jobs that have not ended. Says how many could not be reached; the worker cancels those."""
-        self.stopping = True
-        self.save(update_fields=["stopping"])
+        self.stopping, self.stopped = True, False
+        self.save(update_fields=["stopping", "stopped"])
         return self.stop_rest()
 
     def stop_rest(self) -> int:
@@ -100,6 +102,8 @@ class Sweep(models.Model):
                 job.cancel()
             except ServiceError:
                 going_on += 1
+        self.stopped = not going_on
+        self.save(update_fields=["stopped"])
         return going_on
 
 
@@ -110,7 +114,7 @@ class Trial(models.Model):
     job = models.OneToOneField(Job, on_delete=models.CASCADE, related_name="trial")
     values = models.JSONField(default=dict)
     loss = models.FloatField(null=True)
-    """The mean training loss of the job's last epoch, noted when it has ended: of one step chance decides too much."""
+    """The mean training loss of the job's last epoch, noted when it is done: of one step chance decides too much."""
 
     class Meta:
         ordering = ("pk",)

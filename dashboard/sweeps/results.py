@@ -55,10 +55,10 @@ class Results:
 
 
 def results(sweep: Sweep) -> Results:
-    """What has come out of ``sweep``. Notes the losses of jobs that have ended since somebody last asked."""
+    """What has come out of ``sweep``. Notes the losses of jobs that are done since somebody last asked."""
     trials = sweep.all_trials()
-    _note_losses([trial for trial in trials if trial.job.is_final and trial.loss is None])
     done = [trial for trial in trials if trial.job.state == JobState.SUCCEEDED]
+    _note_losses([trial for trial in done if trial.loss is None])
     by_held_out = bool(done) and all(trial.job.best_loss is not None for trial in done)
     losses = {trial: trial.job.best_loss if by_held_out else trial.loss for trial in done}
     judged = {trial: loss for trial, loss in losses.items() if loss is not None}
@@ -66,7 +66,7 @@ def results(sweep: Sweep) -> Results:
 
 
 def _note_losses(trials: Sequence[Trial]) -> None:
-    """Keep the mean training loss of the last epoch of each of ``trials``, whose jobs have ended."""
+    """Keep the mean training loss of the last epoch of each of ``trials``, whose jobs are done."""
     losses = last_epoch_losses([trial.job for trial in trials])
     for trial in trials:
         trial.loss = losses[trial.job_id]

@@ -140,6 +140,16 @@ def test_failure_stops_the_rest_only_where_that_was_asked_for(alice: User) -> No
     assert not Sweep.objects.to_be_stopped().exists()
 
 
+def test_job_that_is_tried_again_after_the_stop_goes_on(alice: User) -> None:
+    sweep = sweep_of(alice, None, None, stop_on_failure=True)
+    Job.objects.filter(pk=sweep.all_trials()[0].job_id).update(state=JobState.QUEUED, ref="")
+    tasks.stop.call(sweep.pk)
+    assert set(Job.objects.values_list("state", flat=True)) == {"CANCELLED", "FAILED"}
+    Job.objects.filter(state=JobState.CANCELLED).update(state=JobState.QUEUED)
+    tasks.stop.call(sweep.pk)
+    assert Job.objects.filter(state=JobState.QUEUED).exists()
+
+
 def test_room_without_sweeps_says_what_one_is(browser: Client) -> None:
     assert "No sweeps yet" in browser.get("/sweeps/").content.decode()
 
