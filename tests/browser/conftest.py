@@ -49,7 +49,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="package")
 def product(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     """Tuneboard; asked for after Chromium, so that it is not started in vain."""
-    with running(tmp_path_factory.mktemp("var")) as product:
+    with running(tmp_path_factory.mktemp("var"), WEBHOOK_INTERNAL_HOSTS="127.0.0.1") as product:
         yield product
 
 

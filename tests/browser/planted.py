@@ -58,6 +58,22 @@ def stalled() -> str:
     return job.get_absolute_url()
 
 
+def advised() -> str:
+    """Jobs the adviser has something to say of, each with its notice: a plateau, a turn upwards, and a failure."""
+    from tuning.jobs import JobFailure, JobState, JobStatus, Point
+
+    def stored(name: str, losses: list[float], state: JobState, **status: object) -> str:
+        job = _job(display_name=name)
+        points = [Point(step, step * 4 // 15, loss, 1.7e9 + step) for step, loss in enumerate(losses, start=1)]
+        job.store(JobStatus(state=state, model="tunedModels/a", total_steps=19, **status), points)
+        return job.get_absolute_url()
+
+    wave = [3.0, 2.8, 2.4, 2.0, 1.5, 1.2, 1.0, 0.9, 0.8, 0.9, 1.5, 2.2, 3.0, 3.5, 3.9, 4.2, 4.4, 4.5, 4.6]
+    stored("Out of memory", [], JobState.FAILED, failure=JobFailure(code="out_of_memory", detail="137"))
+    stored("A name that is as long as a name can be", wave, JobState.SUCCEEDED)
+    return stored("Flat since long", [3.0, 2.0, 1.0, 0.5, *[0.1] * 15], JobState.SUCCEEDED)
+
+
 def _job(**facts: object):  # type: ignore[no-untyped-def]
     from dashboard.accounts.models import User
     from tests.factories import DatasetFactory, JobFactory
@@ -67,7 +83,7 @@ def _job(**facts: object):  # type: ignore[no-untyped-def]
     return JobFactory(owner=owner, dataset_version=dataset.latest, **facts)
 
 
-PLANTS: dict[str, Callable[[], str]] = {"long": long, "stalled": stalled}
+PLANTS: dict[str, Callable[[], str]] = {"long": long, "stalled": stalled, "advised": advised}
 
 
 if __name__ == "__main__":

@@ -99,6 +99,8 @@ ROOMS = {
     "account": "/account/",
     "change-password": "/account/password/",
     "keys": "/account/keys/",
+    "notices": "/notices/",
+    "notice-settings": "/notices/settings/",
     "not-found": "/nothing/here/",
 }
 """Pages that are there from the start."""
