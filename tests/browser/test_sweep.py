@@ -94,3 +94,21 @@ def test_job_is_removed_and_found_again(page: Page, places: dict[str, str]) -> N
     page.get_by_label("A part of its name").fill(name)
     page.get_by_role("button", name=f"Add {name}").first.click()
     expect(page.locator("table.compare tbody tr")).to_have_count(4)
+
+
+def test_curve_of_a_running_job_grows_while_somebody_compares_it(
+    page: Page, places: dict[str, str], first_job: walk.FirstJob
+) -> None:
+    page.goto(first_job.places["dataset"])
+    walk.start_job(page, "Running on", epochs=200)
+    running = page.url
+    expect(page.locator("#job-header .state")).to_have_text("Tuning", timeout=walk.PREPARING)
+    done, pk = places["job"].split("/")[-2], running.split("/")[-2]
+    walk.open_page(page, f"/compare/?jobs={done},{pk}")
+    grown = "(least) => document.getElementById('overlay').data.find((t) => t.meta === {})?.x.length > least"
+    page.wait_for_function(grown.replace("{}", pk), arg=2)
+    length = page.evaluate(f"document.getElementById('overlay').data.find((t) => t.meta === {pk}).x.length")
+    page.wait_for_function(grown.replace("{}", pk), arg=length + 2)
+    page.goto(running)
+    page.get_by_role("button", name="Cancel job").click()
+    expect(page.locator("#job-header .state")).to_have_text("Cancelled")
