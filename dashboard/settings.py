@@ -82,6 +82,7 @@ INSTALLED_APPS = [
     "dashboard.notices",
     "dashboard.playground",
     "dashboard.sweeps",
+    "dashboard.presets",
 ]
 
 MIDDLEWARE = [
@@ -189,6 +190,10 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+
+PRICES: dict[str, float] = env.dict("PRICES", {}, subcast_values=float)
+"""Of a million tokens read in tuning, by kind of connection, or ``kind/models/…`` for one base model there."""
+CURRENCY = env.str("CURRENCY", "USD")
 
 UPLOAD_LIMIT_MB = env.int("UPLOAD_LIMIT_MB", 64)
 FILE_UPLOAD_HANDLERS = ["dashboard.datasets.uploads.CappedTemporaryFile"]

@@ -19,5 +19,6 @@ urlpatterns = [
     path("notices/", include("dashboard.notices.urls")),
     path("queue/", include("dashboard.queue.urls")),
     path("playground/", include("dashboard.playground.urls")),
+    path("presets/", include("dashboard.presets.urls")),
     path("sweeps/", include("dashboard.sweeps.urls")),
 ]

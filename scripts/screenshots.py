@@ -64,6 +64,9 @@ def tour(camera: Camera, product: Product) -> None:
     swept = walk.sweep_of_four(page, first.places["dataset"], camera.take)
     for name, path in swept.items():
         camera.visit(name, path)
+    for name, path in walk.ways_on(page, first.places["job"]).items():
+        camera.visit(name, path)
+    camera.visit("presets", walk.ROOMS["presets"])
     camera.visit("columns", walk.column_choice(page))
     camera.visit("cancelled-job", walk.cancelled_job(page, first.places["dataset"]))
     camera.visit("long-job", product.plant("long"))

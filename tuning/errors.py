@@ -4,6 +4,7 @@
 
     TuningError                  may be shown to people; anything else is a bug
     ├── DatasetError             a file is not a dataset; holds its problems, row by row
+    ├── PasteError               a text is no request for a tuning job
     ├── EngineError              a job could not be run to its end
     └── ServiceError             a tuning service did not do what was asked
         ├── InvalidRequest       400 INVALID_ARGUMENT
@@ -57,6 +58,12 @@ class DatasetError(TuningError):
         self.problems = problems[:100]
         self.count = len(problems) if count is None else count
         super().__init__(problems[0].code if problems else None, count=self.count)
+
+
+class PasteError(TuningError):
+    """A text that somebody pasted asks for no tuning job (codes: :mod:`tuning.pasted`)."""
+
+    code = "paste_not_a_request"
 
 
 class EngineError(TuningError):

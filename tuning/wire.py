@@ -179,15 +179,23 @@ def shape(cls: type) -> dict[str, Any]:
     return {_camel(name): kind for name, kind in _types(cls).items()}
 
 
-def loads(cls: type[T], data: bytes | dict[str, Any], *, at: str = "", ignore_unknown: bool = False) -> T:
+def loads(
+    cls: type[T],
+    data: bytes | dict[str, Any],
+    *,
+    at: str = "",
+    ignore_unknown: bool = False,
+    unknown: list[str] | None = None,
+) -> T:
     """The resource that ``data`` spells. ``at`` names it in error messages (Google: ``tuned_model``).
 
-    A server leaves ``ignore_unknown`` off; a client turns it on, so that a service's new field breaks nothing.
+    A server leaves ``ignore_unknown`` off; a client turns it on, so that a service's new field breaks nothing. Who
+    wants to tell of such fields gives a list as ``unknown``: their paths are added to it.
     Raises ``InvalidRequest`` with code ``bad_json``, ``unknown_field``, ``oneof`` or ``bad_value``; its
     parameters name the ``path`` and what stands there.
     """
     body = load_json(data) if isinstance(data, bytes) else data
-    return _Reader(ignore_unknown).message(cls, body, at)
+    return _Reader(ignore_unknown, unknown).message(cls, body, at)
 
 
 def attribute(cls: type, spelling: str) -> str | None:
@@ -213,10 +221,11 @@ def load_json(data: bytes) -> Any:
 
 
 class _Reader:
-    """Reads one body; knows only whether unknown fields are forgiven."""
+    """Reads one body; knows only whether unknown fields are forgiven, or noted."""
 
-    def __init__(self, ignore_unknown: bool) -> None:
+    def __init__(self, ignore_unknown: bool, unknown: list[str] | None) -> None:
         self.ignore_unknown = ignore_unknown
+        self.unknown = unknown
 
     def message(self, cls: type[T], body: Any, path: str) -> T:
         if not isinstance(body, dict):
@@ -255,7 +264,9 @@ class _Reader:
         return tuple(self.value(kind, item, f"{path}[{index}]") for index, item in enumerate(value))
 
     def _unknown(self, key: str, path: str) -> None:
-        if not (self.ignore_unknown or key.startswith("@")):
+        if self.unknown is not None:
+            self.unknown.append(_join(path, key))
+        elif not (self.ignore_unknown or key.startswith("@")):
             raise InvalidRequest("unknown_field", name=key, path=path)
 
 

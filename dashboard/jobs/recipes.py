@@ -1,7 +1,7 @@
 """The fields by which a person says how a model is tuned. What is left empty is assumed."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.forms import BoundField
@@ -9,6 +9,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from dashboard.datasets.models import Dataset
+from dashboard.jobs.hints import RULES
 from dashboard.jobs.models import Job
 from tuning.jobs import total_steps
 from tuning.recipes import ALPHA_A_RANK, GOOGLES, LIMITS, RANK, TOTAL_STEPS, Recipe, Schedule, held_out
@@ -41,8 +42,27 @@ def _number(name: str, **options: Any) -> forms.FloatField:
     return forms.FloatField(min_value=options.pop("at_least", lowest), max_value=highest, widget=widget, **options)
 
 
+class HintedField(BoundField):
+    """A field with a place for advice under it, which a screen reader reads out with the field."""
+
+    @property
+    def hint(self) -> str:
+        return cast(RecipeForm, self.form).hints.get(self.name, "")
+
+    @property
+    def has_hints(self) -> bool:
+        return self.name in cast(RecipeForm, self.form).HINTED
+
+    @property
+    def aria_describedby(self) -> str | None:
+        described = super().aria_describedby
+        return f"{described or ''} {self.auto_id}_hint".strip() if self.has_hints else described
+
+
 class RecipeForm(forms.Form):
     """Every hyperparameter. The defaults of the first three follow the size of the dataset."""
+
+    bound_field_class = HintedField
 
     epoch_count = _whole(
         "epoch_count",
@@ -154,9 +174,20 @@ class RecipeForm(forms.Form):
         help_text=_("Decides the first values, the order, and what is held out. The same seed gives the same model."),
     )
 
+    HINTED: frozenset[str] = frozenset(RULES)
     FIRST = ("epoch_count", "batch_size", "learning_rate")
     HELD_OUT = ("validation", "validation_dataset", "patience", "samples")
     MORE = ("schedule", "warmup", "weight_decay", "gradient_norm", "rank", "alpha", "dropout", "longest", "seed")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.hints: dict[str, str] = {}
+        self._offer_share(self.said("validation"))
+
+    def said(self, name: str) -> str:
+        """What is filled in for a field, be it sent or suggested; not yet looked at."""
+        said = self.data.get(self.add_prefix(name)) if self.is_bound else self.initial.get(name)
+        return "" if said is None else str(said)
 
     def recipe(self) -> Recipe:
         """What was said, and what is assumed for the rest. For fields without errors."""
@@ -169,10 +200,13 @@ class RecipeForm(forms.Form):
         return Recipe(**given)
 
     def held_out_fields(self) -> list[BoundField]:
-        return [self[name] for name in self.HELD_OUT]
+        return [self[name] for name in self.HELD_OUT if name in self.fields]
 
     def more_fields(self) -> list[BoundField]:
-        return [self[name] for name in self.MORE]
+        return [self[name] for name in self.MORE if name in self.fields]
+
+    def hinted_fields(self) -> list[BoundField]:
+        return [self[name] for name in sorted(self.HINTED) if name in self.fields]
 
     def more_is_wrong(self) -> bool:
         """Whether something is to be mended among the settings that are folded away."""
@@ -180,23 +214,38 @@ class RecipeForm(forms.Form):
 
     def is_described(self, *others: str) -> bool:
         """Whether all that a recipe needs is there and in bounds, and ``others`` too."""
-        fields: Sequence[str] = (*self.FIRST, *self.HELD_OUT, *self.MORE, *others)
+        names: Sequence[str] = (*self.FIRST, *self.HELD_OUT, *self.MORE, *others)
+        fields = [name for name in names if name in self.fields]
         return all(name in self.cleaned_data and name not in self.errors for name in fields)
 
-    def check_against(self, examples: int) -> None:
-        """Note what does not fit a dataset of so many examples, beside the field that can mend it."""
-        recipe = self.recipe()
-        apart = self.cleaned_data.get("validation_dataset")
+    def check_held_out(self) -> None:
+        """Note what needs held-out examples where there are none, beside the field that can mend it."""
+        recipe, apart = self.recipe(), self.cleaned_data.get("validation_dataset")
         if recipe.validation and apart:
             self.add_error("validation_dataset", _("Choose a share or a dataset, not both."))
         if not (recipe.validation or apart):
             for name in ("patience", "samples"):
                 if getattr(recipe, name):
                     self.add_error(name, _("That needs held-out examples: choose a share, or a dataset."))
+
+    def check_against(self, examples: int) -> None:
+        """Note what does not fit a dataset of so many examples, too."""
+        recipe = self.recipe()
+        self.check_held_out()
         if recipe.validation and examples < 2:
             self.add_error("validation", _("Of one example none can be held out."))
         else:
             self._check_size(recipe, examples - held_out(examples, recipe.validation))
+
+    def _offer_share(self, share: str) -> None:
+        """A share that no choice stands for, but a job made by code may have."""
+        field = self.fields["validation"]
+        try:
+            said = float(share or 0)
+        except ValueError:
+            return
+        if 0 < said <= LIMITS["validation"][1] and share not in dict(field.choices):  # type: ignore[attr-defined]
+            field.choices = [*field.choices, (share, f"{100 * said:g} %")]  # type: ignore[attr-defined]
 
     def _check_size(self, recipe: Recipe, examples: int) -> None:
         if recipe.batch_size > examples:
@@ -211,22 +260,24 @@ class RecipeForm(forms.Form):
             self.add_error("epoch_count", too_many % {"steps": f"{steps:,}", "most": f"{TOTAL_STEPS:,}"})
 
 
-def said_by(job: Job) -> dict[str, Any]:
-    """What to fill in for a job like ``job``, by the names of the fields."""
-    said = {name: getattr(job.recipe, name) for name in _order()}
-    said["validation"] = f"{job.recipe.validation:g}"
-    apart = job.validation_version
-    return said | ({"validation_dataset": apart.dataset_id} if apart else {})
+def said_by(recipe: Recipe) -> dict[str, Any]:
+    """What to fill in for a job with this recipe, by the names of the fields."""
+    return {name: getattr(recipe, name) for name in _order()} | {"validation": f"{recipe.validation:g}"}
 
 
 def settings_of(job: Job) -> list[tuple[str, str]]:
     """Every hyperparameter of ``job`` by the name that the form has for it, as it was used."""
-    recipe = job.recipe
-    fields = RecipeForm.base_fields
-    shown = {str(fields[name].label): _shown(name, getattr(recipe, name)) for name in _order()}
+    shown = shown_recipe(job.recipe)
     if apart := job.validation_version:
-        shown[str(fields["validation"].label)] = f"{apart.dataset.name} v{apart.number}, {apart.examples:,}"
+        shown[str(RecipeForm.base_fields["validation"].label)] = (
+            f"{apart.dataset.name} v{apart.number}, {apart.examples:,}"
+        )
     return list(shown.items())
+
+
+def shown_recipe(recipe: Recipe) -> dict[str, str]:
+    """Every hyperparameter as people read it, by the name that the form has for it."""
+    return {str(RecipeForm.base_fields[name].label): _shown(name, getattr(recipe, name)) for name in _order()}
 
 
 def _order() -> list[str]:

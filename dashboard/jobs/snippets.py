@@ -7,14 +7,22 @@ from typing import Any
 from dashboard.jobs.models import Job
 from tuning.recipes import GOOGLES, beyond, whole
 
-EXAMPLES_SHOWN = 3
+EXAMPLES_SHOWN = 20
+"""More are named by their hash: the service knows them from the job itself."""
 
 
 def curl(job: Job) -> str:
     """The create request for a shell. ``$TUNEBOARD_KEY`` is an API key."""
-    body = json.dumps(_request(job, EXAMPLES_SHOWN), indent=2, ensure_ascii=False)
+    named = "" if job.dataset_version.examples <= EXAMPLES_SHOWN else f"sha256:{job.dataset_version.sha256}"
+    asked = _request(job, 0 if named else EXAMPLES_SHOWN)
+    path = _path(job)
+    if named and _is_ours(job):
+        asked["dataset"] = named
+    elif named:
+        path += f"?dataset={named}"
+    body = json.dumps(asked, indent=2, ensure_ascii=False)
     return (
-        f"curl -X POST {shlex.quote(f'{job.connection.address}/{_path(job)}')} \\\n"
+        f"curl -X POST {shlex.quote(f'{job.connection.address}/{path}')} \\\n"
         f'  -H "x-goog-api-key: $TUNEBOARD_KEY" \\\n'
         f"  -H 'Content-Type: application/json' \\\n"
         f"  -d {shlex.quote(body)}"
@@ -94,9 +102,10 @@ def _model(job: Job, examples: int) -> dict[str, Any]:
         for example in (job.dataset_version.preview(0, examples) if examples else ())
     ]
     training_data = {"training_data": {"examples": {"examples": shown}}} if shown else {}
+    source = {"tuned_model_source": {"tuned_model": job.tuned_from}}
     return {
         "display_name": job.display_name,
-        "base_model": job.base_model,
+        **(source if job.tuned_from else {"base_model": job.base_model}),
         "tuning_task": {"hyperparameters": hyperparameters, **training_data},
     }
 

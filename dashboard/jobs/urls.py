@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from dashboard.jobs import curve_views, import_views, views
+from dashboard.jobs import creating, curve_views, import_views, views
 from dashboard.jobs.listing import views as listing
 
 app_name = "jobs"
@@ -17,8 +17,10 @@ urlpatterns = [
     path("import/<int:connection>/", import_views.take, name="import_from"),
     path("tags/", listing.tags, name="tags"),
     path("<int:pk>/tags/", listing.change_tags, name="change_tags"),
-    path("new/", views.new, name="new"),
-    path("estimate/", views.estimate, name="estimate"),
+    path("new/", creating.new, name="new"),
+    path("new/paste/", creating.paste, name="paste"),
+    path("new/tokens/", creating.tokens, name="tokens"),
+    path("estimate/", creating.estimate, name="estimate"),
     path("<int:pk>/", views.detail, name="detail"),
     path("<int:pk>/live/", views.live, name="live"),
     path("<int:pk>/curve/", curve_views.curve, name="curve"),

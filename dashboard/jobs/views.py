@@ -1,13 +1,14 @@
-"""A new job, and a job's page that lives while it is tuned. The list: :mod:`dashboard.jobs.listing`."""
+"""A job's page, which lives while it is tuned, and what can be done with the job.
 
-import logging
+The list: :mod:`dashboard.jobs.listing`; a new job: :mod:`dashboard.jobs.creating`.
+"""
+
 from math import ceil
-from typing import Any, TypeVar
+from typing import Any
 
 import orjson
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import Model, QuerySet
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
@@ -17,54 +18,18 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from dashboard.charts.curve import news
 from dashboard.charts.loss import loss_frame
-from dashboard.datasets.models import Dataset
 from dashboard.http import NoContent, Request
 from dashboard.jobs import chronicle, exports, findings, snippets
 from dashboard.jobs.curve import ViewForm, in_words, usual_weight
-from dashboard.jobs.estimates import estimate as estimate_job
-from dashboard.jobs.forms import NewJob
 from dashboard.jobs.models import Job
-from dashboard.jobs.recipes import said_by, settings_of
+from dashboard.jobs.recipes import settings_of
 from dashboard.jobs.retention import kept_sentence
 from dashboard.jobs.retrying import RETRIABLE
 from dashboard.jobs.retrying import retry as retry_job
-from dashboard.messages import explain, explain_failure
-from tuning.errors import ServiceError, Unavailable
+from dashboard.messages import explain_failure
+from tuning.errors import Unavailable
 from tuning.jobs import JobState
 from tuning.providers import Export, Exporter, JobRef
-from tuning.recipes import assumed
-
-logger = logging.getLogger(__name__)
-
-Row = TypeVar("Row", bound=Model)
-
-
-@require_http_methods(["GET", "POST"])
-@login_required
-def new(request: Request) -> HttpResponse:
-    """The form of a new job; after it, the job's own page."""
-    if request.method == "POST":
-        form = NewJob(request.user, request.POST)
-        if form.is_valid() and (job := _start(form)):
-            return redirect(job)
-    else:
-        form = NewJob(request.user, initial=initial_of(request))
-    return TemplateResponse(request, "jobs/new.html", {"form": form})
-
-
-@require_safe
-@login_required
-def estimate(request: Request) -> HttpResponse:
-    """Steps and minutes of the job as far as it is filled in."""
-    form = NewJob(request.user, request.GET)
-    form.is_valid()
-    asked = form.cleaned_data
-    found = None
-    if form.is_described("dataset", "target"):
-        target = form.targets[asked["target"]]
-        found = estimate_job(asked["dataset"].latest, target.connection, target.base_model, form.recipe())
-    return TemplateResponse(request, "jobs/new.html#estimate", {"estimate": found})
-
 
 @require_safe
 @login_required
@@ -173,8 +138,8 @@ def delete(request: Request, pk: int) -> HttpResponse:
 
 
 def _job(request: Request, pk: int) -> Job:
-    versions = ("dataset_version__dataset", "validation_version__dataset")
-    jobs = Job.objects.visible_to(request.user).select_related("connection", "owner", "trial__sweep", *versions)
+    near = ("connection", "owner", "made_from", "trial__sweep", "dataset_version__dataset")
+    jobs = Job.objects.visible_to(request.user).select_related(*near, "validation_version__dataset")
     return get_object_or_404(jobs, pk=pk)
 
 
@@ -200,42 +165,3 @@ def _context(job: Job) -> dict[str, Any]:
         "kept": kept_sentence(job),
         "words": in_words(job),
     }
-
-
-def initial_of(request: Request) -> dict[str, Any]:
-    """What the address of the form brings along: ``?dataset=3``, which lends the job its name and usual settings, or
-    ``?again=7``, a job that is to be done once more.
-    """
-    asked = {name: request.GET[name] for name in ("dataset", "display_name") if name in request.GET}
-    if again := _named(request, Job.objects.visible_to(request.user), "again"):
-        return {"dataset": again.dataset_version.dataset_id, "display_name": again.display_name} | said_by(again)
-    datasets = Dataset.objects.visible_to(request.user).order_by("-created")
-    chosen = _named(request, datasets, "dataset") if "dataset" in asked else datasets.first()
-    if chosen is None:
-        return asked
-    usual = assumed(chosen.latest.examples)
-    return {"display_name": chosen.name[:40], **{name: getattr(usual, name) for name in NewJob.FIRST}} | asked
-
-
-def _named(request: Request, rows: QuerySet[Row], name: str) -> Row | None:
-    """The one of ``rows`` that the address names, if it does."""
-    pk = request.GET.get(name, "")
-    return rows.filter(pk=pk).first() if pk.isdecimal() and len(pk) < 16 else None
-
-
-def _start(form: NewJob) -> Job | None:
-    """The job, sent to its service. ``None`` when the service refused: the form then says why.
-
-    A service that does not answer is no refusal: the job waits, and the worker sends it later.
-    """
-    job = form.job()
-    try:
-        job.send()
-    except Unavailable as error:
-        logger.info("job %s waits for its service: %s", job.pk, error.code)
-    except ServiceError as error:
-        job.delete()
-        message = explain(error)
-        form.add_error(None, f"{message.title}. {error.detail or message.advice}")
-        return None
-    return job

@@ -81,23 +81,28 @@ class NewSweep(NewJob):
         choices=[("", _("go on with the others")), ("stop", _("stop the others"))],
     )
 
+    HINTED: frozenset[str] = frozenset()
     SINGLE = ("schedule", "warmup", "weight_decay", "gradient_norm", "alpha", "dropout", "longest")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name, (spacing, help_text) in LISTED.items():
-            self.fields[name] = ValuesField(name, spacing, str(help_text))
+            if name in self.fields:
+                self.fields[name] = ValuesField(name, spacing, str(help_text))
 
     def single_fields(self) -> list[forms.BoundField]:
         """Those folded away: one value for all jobs."""
-        return [self[name] for name in self.SINGLE]
+        return [self[name] for name in self.SINGLE if name in self.fields]
 
     def more_is_wrong(self) -> bool:
         return any(name in self.errors for name in (*self.HELD_OUT, *self.SINGLE))
 
     def listed(self) -> dict[str, tuple[float, ...]]:
         """The values of each field that takes several. For fields without errors."""
-        return {name: self.cleaned_data[name] for name in LISTED}
+        return {name: self.cleaned_data[name] for name in LISTED if name in self.fields}
+
+    def advise(self) -> None:
+        """Of several values there is nothing to say that held for all."""
 
     def check_against(self, examples: int) -> None:
         """Note what does not fit, of the first combination that does not."""
@@ -113,14 +118,14 @@ class NewSweep(NewJob):
 
     def total(self) -> Total | None:
         """How many jobs, steps and seconds this comes to; ``None`` while the form is not filled in."""
-        if not self.is_described("dataset", "target") or self.non_field_errors():
+        if not self.is_described("dataset", "version", "target") or self.non_field_errors():
             return None
-        asked, recipes = self.cleaned_data, []
+        recipes = []
         for combination in grid.combinations(self.listed()):
             with self._as_job(combination):
                 recipes.append(self.recipe())
-        target = self.targets[asked["target"]]
-        return total(asked["dataset"].latest, target.connection, target.base_model, recipes)
+        target = self.chosen_target
+        return total(self.dataset_version, target.connection, target.base_model, recipes)
 
     def start(self) -> Sweep:
         """The sweep that was described, saved with its jobs, which are still to be sent."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from dashboard.connections.models import Connection
 from dashboard.datasets.models import DatasetVersion
-from dashboard.jobs.estimates import estimate
+from dashboard.jobs.estimates import estimates
 from tuning.recipes import Recipe
 
 
@@ -27,6 +27,6 @@ class Total:
 
 def total(version: DatasetVersion, connection: Connection, base_model: str, recipes: Sequence[Recipe]) -> Total:
     """What tuning on ``version`` by each of ``recipes`` will take."""
-    each = [estimate(version, connection, base_model, recipe) for recipe in recipes]
-    seconds = sum(one.seconds for one in each)
-    return Total(len(each), sum(one.steps for one in each), seconds, seconds, all(one.calibrated for one in each))
+    each = estimates(version, connection, base_model, recipes)
+    low, high = sum(one.low for one in each), sum(one.high for one in each)
+    return Total(len(each), sum(one.steps for one in each), low, high, all(one.calibrated for one in each))

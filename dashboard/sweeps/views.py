@@ -16,11 +16,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from dashboard.charts.parallel import parallel_figure
 from dashboard.compare.links import compare_link
 from dashboard.http import NoContent, Request
-from dashboard.jobs import tasks
+from dashboard.jobs import beginnings, tasks
 from dashboard.jobs.last_epoch import loss_name
 from dashboard.jobs.models import Job
 from dashboard.jobs.recipes import RecipeForm
-from dashboard.jobs.views import initial_of
 from dashboard.messages import explain
 from dashboard.sweeps.forms import NewSweep
 from dashboard.sweeps.models import Sweep, fingerprint
@@ -52,7 +51,7 @@ def new(request: Request) -> HttpResponse:
         if form.is_valid() and (sweep := _started(form)):
             return redirect(sweep)
     else:
-        form = NewSweep(request.user, initial=initial_of(request))
+        form = NewSweep(request.user, initial=beginnings.initial(request.GET.dict(), request.user))
     return TemplateResponse(request, "sweeps/new.html", {"form": form})
 
 

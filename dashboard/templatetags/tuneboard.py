@@ -114,6 +114,23 @@ def span(seconds: float | None) -> str:
     return gettext("%(h)s h %(m)s min") % {"h": whole // 3600, "m": whole % 3600 // 60}
 
 
+@register.simple_tag
+def spans(low: float, high: float) -> str:
+    """Between two spans of seconds: "17–25 s", "50 s – 1 min 20 s"."""
+    least, most = span(low), span(high)
+    if least == most:
+        return most
+    if high < 59.5:
+        return f"{max(round(low), 0)}–{most}"
+    return f"{least} – {most}"
+
+
+@register.filter
+def money(amount: float) -> str:
+    """An amount as people write it: "0.40", "1,250.00"; one too small for that, as less than it."""
+    return "< 0.01" if 0 < amount < 0.01 else f"{amount:,.2f}"
+
+
 @register.filter
 def loss(value: float | None) -> str:
     """A loss with as many digits as mean something."""

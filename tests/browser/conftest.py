@@ -87,6 +87,7 @@ def places(visit: Visit, first_job: walk.FirstJob) -> dict[str, str]:
         dataset = first_job.places["dataset"]
         made = {"cancelled-job": walk.cancelled_job(page, dataset), "held-out-job": walk.held_out_job(page, dataset)}
         made |= walk.sweep_of_four(page, dataset)
+        made |= walk.ways_on(page, first_job.places["job"])
         return {**first_job.places, **made, "columns": walk.column_choice(page)}
 
 

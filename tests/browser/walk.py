@@ -91,6 +91,9 @@ ROOMS = {
     "sweeps": "/sweeps/",
     "new-sweep": "/sweeps/new/",
     "compare": "/compare/",
+    "paste": "/jobs/new/paste/",
+    "presets": "/presets/",
+    "new-preset": "/presets/new/",
     "datasets": "/datasets/",
     "new-dataset": "/datasets/new/",
     "playground": "/playground/",
@@ -109,6 +112,8 @@ MADE = ("dataset", "rename-dataset", "new-version", "delete-dataset", "job", "de
 """Pages of what :func:`first_job` made."""
 MADE += ("cancelled-job", "held-out-job", "columns", "sweep", "comparison")
 """And of what :func:`cancelled_job`, :func:`held_out_job`, :func:`column_choice` and :func:`sweep_of_four` did."""
+MADE += ("tune-further", "new-job-advice", "preset", "delete-preset")
+"""And the ways on from a job, as :func:`ways_on` finds them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,6 +194,21 @@ def sweep_of_four(page: Page, dataset: str, look: Callable[[str], None] = lambda
     page.get_by_role("link", name="Compare", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Compare")
     return {"sweep": sweep, "comparison": page.url.removeprefix(page.url.split("/compare/")[0])}
+
+
+def ways_on(page: Page, job: str) -> dict[str, str]:
+    """Keep a job's settings as a preset; the paths of that and of the forms that go on from the job."""
+    pk = job.split("/")[2]
+    page.goto(f"/presets/new/?job={pk}")
+    page.get_by_label("Name").fill("Five epochs, gently")
+    page.get_by_role("button", name="Save preset").click()
+    page.get_by_role("link", name="Five epochs, gently").first.click()
+    return {
+        "tune-further": f"/jobs/new/?further={pk}",
+        "new-job-advice": f"/jobs/new/?again={pk}&epoch_count=50&learning_rate=0.02",
+        "preset": _path(page),
+        "delete-preset": f"{_path(page)}delete/",
+    }
 
 
 def column_choice(page: Page) -> str:

@@ -15,6 +15,7 @@ from tuning.resources import ApiKey, ApiKeyPage, NewApiKey, NewJob, Operation
 KEYS = "tuneboard/v1/keys"
 JOBS = "tuneboard/v1/jobs"
 DATASETS = "tuneboard/v1/datasets"
+TOKENS = "tuneboard/v1/tokens"
 
 
 class Tuneboard(TunedModels):
@@ -23,6 +24,10 @@ class Tuneboard(TunedModels):
     def send_dataset(self, sha256: str, file: BinaryIO) -> None:
         """Send JSONL ahead, to be named by the SHA-256 of its bytes. Sent again, it is kept longer."""
         self.ask("PUT", f"{DATASETS}/{sha256}", body=file, timeout=self._long_timeout)
+
+    def count_tokens_of(self, base_model: str, dataset: str) -> dict[str, Any]:
+        """What the service tells of the tokens in a dataset that was sent ahead (``sha256:…``)."""
+        return self.tell("POST", TOKENS, {"baseModel": base_model, "dataset": dataset})
 
     def create_job(self, job: NewJob) -> Operation:
         """Start a job. Raises ``AlreadyExists`` where its id is taken."""

@@ -22,6 +22,8 @@ from tuning.providers.base import (
     ProviderFactory,
     Sample,
     Takeaway,
+    Tally,
+    TokenCounter,
 )
 from tuning.providers.engine import (
     EngineRoom,
@@ -66,6 +68,8 @@ __all__ = [
     "Retrier",
     "Sample",
     "Takeaway",
+    "Tally",
+    "TokenCounter",
     "Turn",
     "open_provider",
 ]

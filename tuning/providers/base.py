@@ -37,6 +37,8 @@ __all__ = [
     "Sample",
     "SampleAnswer",
     "Takeaway",
+    "Tally",
+    "TokenCounter",
 ]
 
 JobRef = NewType("JobRef", str)
@@ -202,6 +204,15 @@ class Takeaway:
     chunks: Generator[bytes, None, None]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tally:
+    """The tokens of a dataset's ``examples``, prompt format included. None has more than ``longest``."""
+
+    examples: int
+    tokens: int
+    longest: int
+
+
 class Provider(Protocol):
     """A tuning service, asked on behalf of one person."""
 
@@ -265,6 +276,14 @@ class Exporter(Protocol):
         """A tuned model's file. Raises ``Unavailable`` with code ``being_made``, ``percent`` and ``retry_after`` while
         the service writes it, ``FailedPrecondition`` when the job has no model.
         """
+
+
+@runtime_checkable
+class TokenCounter(Protocol):
+    """What a provider may be besides: a service that counts tokens before anything is started."""
+
+    def tally(self, base_model: str, dataset: Path) -> Tally:
+        """Of a JSONL file as :class:`JobSpec` has it. Raises ``NotFound`` for an unknown base model."""
 
 
 class ProviderFactory(Protocol):

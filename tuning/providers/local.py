@@ -28,6 +28,7 @@ from tuning.providers.base import (
     Prompt,
     Sample,
     Takeaway,
+    Tally,
 )
 from tuning.providers.local_engine import LocalEngine
 from tuning.providers.local_existing import LocalExisting
@@ -124,6 +125,10 @@ class LocalProvider(LocalEngine, LocalExisting):
             prompt_tokens=usage.prompt_token_count if usage else 0,
             answer_tokens=usage.candidates_token_count if usage else 0,
         )
+
+    def tally(self, base_model: str, dataset: Path) -> Tally:
+        with reading.answers():
+            return reading.tally(self._service.count_tokens_of(base_model, self._sent(dataset)))
 
     def api_keys(self) -> Sequence[ApiKey]:
         return [_api_key(key) for key in self._service.api_keys()]

@@ -11,7 +11,7 @@ import orjson
 from tuning.client.transport import Download
 from tuning.errors import BadAnswer, NotFound, PermissionDenied, Unavailable
 from tuning.jobs import Best, JobFailure, JobState, JobStatus, Kept, Point
-from tuning.providers.base import LogLine, LogPage, Sample, SampleAnswer, Takeaway
+from tuning.providers.base import LogLine, LogPage, Sample, SampleAnswer, Takeaway, Tally
 
 ACCEPTED = 202
 """HTTP's word for a file that is still being made."""
@@ -64,6 +64,12 @@ def log(told: dict[str, Any]) -> LogPage:
 
 def samples(told: dict[str, Any]) -> list[Sample]:
     return [_sample(sample) for sample in told["samples"]]
+
+
+def tally(told: dict[str, Any]) -> Tally:
+    """The longest input and the longest output need not be one example's: their sum is the most there can be."""
+    longest = int(told["longestInput"]) + int(told["longestOutput"])
+    return Tally(examples=int(told["examples"]), tokens=int(told["totalTokens"]), longest=longest)
 
 
 def takeaway(download: Download) -> Takeaway:

@@ -57,7 +57,7 @@ def test_alpha_follows_the_rank(alice: User) -> None:
         ({"patience": 1}, "patience", "needs held-out examples"),
         ({"samples": 1}, "samples", "needs held-out examples"),
         ({"validation": "0.2", "batch_size": 13}, "batch_size", "12 examples to learn from"),
-        ({"validation": "0.7"}, "validation", "choice"),
+        ({"validation": "0.95"}, "validation", "choice"),
         ({"rank": 257}, "rank", "256"),
         ({"rank": 0}, "rank", "1"),
         ({"warmup": "nan"}, "warmup", "number"),
@@ -72,6 +72,13 @@ def test_mistake_is_told_beside_its_field(alice: User, said: dict[str, object], 
     wrong = errors(form(alice, **said))
     assert list(wrong) == [field]
     assert named in wrong[field][0]
+
+
+def test_share_that_only_code_can_ask_for_is_kept(alice: User) -> None:
+    filled = form(alice, validation="0.15")
+    assert errors(filled) == {}
+    assert filled.recipe().validation == 0.15
+    assert "15 %" in str(filled["validation"])
 
 
 def test_share_and_dataset_exclude_each_other(alice: User) -> None:
