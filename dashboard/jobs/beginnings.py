@@ -36,12 +36,12 @@ OVER_ALL = frozenset(NewJob.base_fields) - {"key", "again", "further", "dataset"
 def initial(asked: Mapping[str, str], user: User) -> dict[str, Any]:
     """What to fill in for ``user``."""
     over = {name: asked[name] for name in OVER_ALL if name in asked}
-    jobs = Job.objects.visible_to(user).select_related("dataset_version", "validation_version")
+    jobs = Job.objects.visible_to(user).select_related("dataset_version__dataset", "validation_version")
     chosen = _version(asked, user)
     if source := _named(jobs.finished_well().exclude(model=""), asked, "further"):
-        began = _like(source, chosen) | {"further": source.pk, "display_name": _further(source)}
+        began = _like(source, chosen, user) | {"further": source.pk, "display_name": _further(source)}
     elif earlier := _named(jobs, asked, "again"):
-        began = _like(earlier, chosen) | {"again": earlier.pk} | _start_of(earlier, jobs)
+        began = _like(earlier, chosen, user) | {"again": earlier.pk} | _start_of(earlier, jobs)
     else:
         began = _usual(chosen or _newest(user))
         if preset := _named(Preset.objects.visible_to(user), asked, "preset"):
@@ -49,14 +49,16 @@ def initial(asked: Mapping[str, str], user: User) -> dict[str, Any]:
     return began | over
 
 
-def _like(job: Job, chosen: DatasetVersion | None) -> dict[str, Any]:
-    """All of ``job``, on the version that was ``chosen`` or its own."""
+def _like(job: Job, chosen: DatasetVersion | None, user: User) -> dict[str, Any]:
+    """All of ``job``, on the version that was ``chosen`` or its own; where its examples are not here, on the newest."""
     apart = job.validation_version
+    own = _newest(user) if job.dataset_version.dataset.absent else job.dataset_version
+    version = chosen or own
     return {
         "display_name": job.display_name,
         "target": f"{job.connection_id}:{job.base_model}",
         "base_model": job.base_model,
-        **_place(chosen or job.dataset_version),
+        **(_place(version) if version else {}),
         **said_by(job.recipe),
         **({"validation_dataset": apart.dataset_id} if apart else {}),
     }

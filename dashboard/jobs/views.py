@@ -31,6 +31,7 @@ from tuning.errors import Unavailable
 from tuning.jobs import JobState
 from tuning.providers import Export, Exporter, JobRef
 
+
 @require_safe
 @login_required
 def detail(request: Request, pk: int) -> HttpResponse:
