@@ -112,7 +112,7 @@ def test_failure_stops_the_others_while_somebody_looks_on(browser: Client, datas
         ("batch_size", "4, 16", "There are 15 examples"),
         ("rank", "1..9000", "out of bounds"),
         ("seed", "1..100", "At most 64 values"),
-        ("validation", "0.5", "Select a valid choice"),
+        ("validation", "0.95", "Select a valid choice"),
     ],
 )
 def test_mistake_is_told_beside_its_field(browser: Client, dataset: Dataset, field: str, value: str, said: str) -> None:
