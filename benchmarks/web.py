@@ -47,8 +47,10 @@ FILTERS = {
     "base model": "base=models/base-c",
     "dataset": "dataset={dataset}",
     "dates": "since=2026-01-01&until=2026-06-30",
-    "final loss": "loss_from=0.2&loss_to=0.3",
-    "several at once": "state=SUCCEEDED&base=models/base-a&loss_to=0.5&sort=loss",
+    "final loss": "lowest=0.2&highest=0.3",
+    "a tag": "tag=tag-3",
+    "lowest loss first": "sort=loss",
+    "several at once": "state=SUCCEEDED&base=models/base-a&highest=0.5&sort=-took",
     "the last page": "page=200",
 }
 """Of the jobs list, by what is asked for."""

@@ -32,6 +32,7 @@ from dashboard.accounts.models import User  # noqa: E402
 from dashboard.connections.models import Connection  # noqa: E402
 from dashboard.datasets.models import Dataset, DatasetVersion  # noqa: E402
 from dashboard.jobs.models import Job  # noqa: E402
+from dashboard.jobs.tags import Tag  # noqa: E402
 from tuning.datasets import parse  # noqa: E402
 from tuning.jobs import JobState, JobStatus, Point  # noqa: E402
 
@@ -56,6 +57,7 @@ def main(sizes: dict[str, int]) -> None:
     people = [User.objects.create_superuser(f"person-{number}@example.com") for number in range(sizes["people"])]
     versions = [_version(people[0], number) for number in range(DATASETS)]
     Job.objects.bulk_create(_finished(sizes["jobs"], people, versions), batch_size=500)
+    _tag()
     losses, leaps = _curve(sizes["steps"], sizes["spikes"])
     running = partial(_running, people[0], versions[0])
     still = running("still")
@@ -110,6 +112,14 @@ def _finished(count: int, people: list[User], versions: list[DatasetVersion]) ->
             finished=created + timedelta(seconds=20),
             synced_at=now,
         )
+
+
+def _tag() -> None:
+    """Every other job has one of eight tags."""
+    tags = [Tag.objects.called(f"tag-{number}") for number in range(8)]
+    some = enumerate(Job.objects.values_list("pk", flat=True)[::2])
+    rows = (Job.tags.through(job_id=pk, tag_id=tags[number % 8].pk) for number, pk in some)
+    Job.tags.through.objects.bulk_create(rows, batch_size=1000)
 
 
 def _curve(steps: int, spikes: int) -> tuple[Losses, list[int]]:
