@@ -77,14 +77,19 @@ def _facts(notice: Notice) -> str:
 
 
 def _loss(job: Job) -> str:
-    if job.first_loss is None or job.last_loss is None:
+    if not job.completed_steps:
         return _("It ended before its first step.") if job.is_final else _("It has made no step yet.")
     known = {
-        "first": written_loss(job.first_loss),
-        "last": written_loss(job.last_loss),
+        "first": _written(job.first_loss),
+        "last": _written(job.last_loss),
         "done": f"{job.completed_steps:,}",
         "total": f"{job.total_steps:,}",
     }
     if job.completed_steps == job.total_steps:
         return _("Loss %(first)s → %(last)s in %(total)s steps.") % known
     return _("Loss %(first)s → %(last)s after %(done)s of %(total)s steps.") % known
+
+
+def _written(loss: float | None) -> str:
+    """A loss, which is absent or NaN, as the database has it, where it was no number."""
+    return _("no number") if loss is None or not isfinite(loss) else written_loss(loss)

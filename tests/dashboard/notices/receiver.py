@@ -1,5 +1,6 @@
 """A receiver of webhooks: a real HTTP server that keeps what it was sent and answers as it is told."""
 
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,8 +24,8 @@ class Receiver:
 
 
 @contextmanager
-def receiving(*statuses: int, location: str = "") -> Iterator[Receiver]:
-    """A receiver on 127.0.0.1; ``location`` goes with redirects."""
+def receiving(*statuses: int, location: str = "", tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
+    """A receiver on 127.0.0.1; ``location`` goes with redirects. With ``tls`` its address is https://localhost."""
     receiver = Receiver(statuses=list(statuses), location=location)
 
     class Handler(BaseHTTPRequestHandler):
@@ -41,6 +42,9 @@ def receiving(*statuses: int, location: str = "") -> Iterator[Receiver]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     receiver.url = f"http://127.0.0.1:{server.server_address[1]}/hook?team=1"
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+        receiver.url = receiver.url.replace("http://127.0.0.1", "https://localhost")
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

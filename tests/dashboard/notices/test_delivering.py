@@ -5,11 +5,18 @@ import hashlib
 import hmac
 import json
 import socket
+import ssl
 import time
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from django.core import mail
 from django.db import connection
 from django.test import Client
@@ -386,10 +393,52 @@ def test_head_that_trickles_is_cut_off(alice: User, monkeypatch: pytest.MonkeyPa
     assert time.monotonic() - started < 5
 
 
+def certificate(host: str, folder: Path) -> tuple[Path, Path]:
+    """A certificate that ``host`` gave itself, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
+    now = timezone.now()
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    paths = folder / f"{host}.pem", folder / f"{host}.key"
+    paths[0].write_bytes(made.public_bytes(Encoding.PEM))
+    paths[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return paths
+
+
+@pytest.mark.parametrize(
+    ("host", "trusted", "problem"),
+    [("localhost", True, ""), ("localhost", False, "untrusted"), ("other.example.com", True, "untrusted")],
+)
+def test_certificate_has_to_be_trusted_and_the_hosts_own(
+    *,
+    host: str,
+    trusted: bool,
+    problem: str,
+    alice: User,
+    settings: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings.WEBHOOK_INTERNAL_HOSTS = ["localhost"]
+    chain, key = certificate(host, tmp_path)
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(chain))
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(chain, key)
+    with receiving(tls=tls) as receiver:
+        assert problem_with(receiver.url, alice) == problem
+    assert len(receiver.got) == (not problem)
+
+
 @pytest.mark.usefixtures("internal_allowed")
-def test_certificate_that_nobody_vouches_for_is_refused(alice: User) -> None:
+def test_https_address_where_nobody_speaks_tls_is_unreachable(alice: User) -> None:
     with receiving() as receiver:
-        assert problem_with(receiver.url.replace("http://", "https://"), alice) == "unreachable"  # it speaks no TLS
+        assert problem_with(receiver.url.replace("http://", "https://"), alice) == "unreachable"
 
 
 def test_secret_is_shown_once_and_stored_encrypted(browser: Client, alice: User, settings: Any) -> None:

@@ -118,6 +118,14 @@ def test_page_says_what_happened_and_what_the_curve_says(browser: Client, alice:
     assert "The machine ran out of memory. It ended before its first step." in page
 
 
+def test_loss_that_is_no_number_is_called_that(browser: Client, alice: User) -> None:
+    store(JobFactory(owner=alice), JobState.RUNNING, [3.0, 2.0, float("nan")])
+    events.sweep()
+    page = browser.get("/notices/").content.decode()
+    assert "turned up" in page
+    assert "Loss 3.00 → no number after 3 of 19 steps." in page
+
+
 def test_page_without_notices_says_when_some_will_come(browser: Client) -> None:
     assert "No notices yet" in browser.get("/notices/").content.decode()
 
