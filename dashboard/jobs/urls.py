@@ -16,6 +16,7 @@ urlpatterns = [
     path("import/", import_views.offer, name="import"),
     path("import/<int:connection>/", import_views.take, name="import_from"),
     path("tags/", listing.tags, name="tags"),
+    path("<int:pk>/notes/", listing.note, name="note"),
     path("<int:pk>/tags/", listing.change_tags, name="change_tags"),
     path("new/", creating.new, name="new"),
     path("new/paste/", creating.paste, name="paste"),

@@ -74,16 +74,56 @@ def advised() -> str:
     return stored("Flat since long", [3.0, 2.0, 1.0, 0.5, *[0.1] * 15], JobState.SUCCEEDED)
 
 
+def listed() -> str:
+    """Sixty jobs, the newest of which runs; nobody asks about it."""
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    from dashboard.jobs.models import Tag
+    from tuning.jobs import JobState
+
+    now = timezone.now()
+    curve = [[step, 3.1 / step] for step in range(1, 20)]
+    version = _job(display_name="Planted 0", state=JobState.SUCCEEDED).dataset_version
+    states = [JobState.SUCCEEDED, JobState.FAILED, JobState.SUCCEEDED, JobState.CANCELLED, JobState.SUCCEEDED]
+    for n in range(1, 60):
+        facts = {"state": states[n % 5], "small_curve": curve, "last_loss": 0.1 + n / 50, "completed_steps": 19}
+        made = now - timedelta(hours=n)
+        job = _job(display_name=f"Planted {n}", dataset_version=version, created=made, finished=made, **facts)
+        if n % 3 == 0:
+            Tag.objects.put_on([job], "every third")
+    running = {"state": JobState.RUNNING, "completed_steps": 3, "synced_at": now + timedelta(days=1)}
+    _job(display_name="Planted and running", dataset_version=version, **running)
+    return "/jobs/?q=planted&sort=-created"
+
+
+def moved_on() -> str:
+    """The running job of :func:`listed` makes four more steps."""
+    from dashboard.jobs.models import Job
+
+    Job.objects.filter(display_name="Planted and running").update(completed_steps=7)
+    return "/jobs/"
+
+
 def _job(**facts: object):  # type: ignore[no-untyped-def]
     from dashboard.accounts.models import User
     from tests.factories import DatasetFactory, JobFactory
 
     owner = User.objects.get(email="ada@example.com")
+    if "dataset_version" in facts:
+        return JobFactory(owner=owner, **facts)
     dataset = DatasetFactory(owner=owner, name="Planted", pairs=14_000 if facts.get("more_recipe") else 15)
     return JobFactory(owner=owner, dataset_version=dataset.latest, **facts)
 
 
-PLANTS: dict[str, Callable[[], str]] = {"long": long, "stalled": stalled, "advised": advised}
+PLANTS: dict[str, Callable[[], str]] = {
+    "long": long,
+    "stalled": stalled,
+    "advised": advised,
+    "listed": listed,
+    "moved-on": moved_on,
+}
 
 
 if __name__ == "__main__":

@@ -29,6 +29,10 @@ class ColumnsForm(forms.Form):
         ListSettings.objects.update_or_create(user=user, defaults={"columns": self.cleaned_data["columns"]})
 
 
+class NotesForm(forms.Form):
+    notes = forms.CharField(required=False, max_length=10_000)
+
+
 class ViewForm(forms.Form):
     """A view to be saved: the list as the query shows it, under a name. The same name again replaces it."""
 

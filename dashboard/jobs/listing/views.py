@@ -14,7 +14,7 @@ from dashboard.jobs.listing import bulk as many
 from dashboard.jobs.listing import rows
 from dashboard.jobs.listing.columns import chosen, direction, toggled
 from dashboard.jobs.listing.filters import Asked, FilterForm
-from dashboard.jobs.listing.forms import ColumnsForm, ViewForm, asked, open_with
+from dashboard.jobs.listing.forms import ColumnsForm, NotesForm, ViewForm, asked, open_with
 from dashboard.jobs.models import Job
 from dashboard.jobs.saved import ListSettings, SavedView
 from dashboard.jobs.tags import NAME_LENGTH, TAGS_SUGGESTED, Tag
@@ -132,6 +132,20 @@ def change_tags(request: Request, pk: int) -> HttpResponse:
         Tag.objects.take_off([job], tag)
     if request.htmx:
         return TemplateResponse(request, "jobs/_tags.html", {"job": job, "again": True})
+    return redirect(job)
+
+
+@require_POST
+@login_required
+def note(request: Request, pk: int) -> HttpResponse:
+    """Keeps what is to be remembered about a job."""
+    job = get_object_or_404(Job.objects.visible_to(request.user), pk=pk)
+    form = NotesForm(request.POST)
+    if form.is_valid():
+        Job.objects.filter(pk=job.pk).update(notes=form.cleaned_data["notes"])
+        messages.success(request, _("The notes are kept."))
+    else:
+        messages.error(request, _("Notes are at most 10,000 characters long, and plain text."))
     return redirect(job)
 
 

@@ -189,6 +189,17 @@ def test_tags_are_the_same_in_any_letter_case(browser: Client, alice: User) -> N
     assert not Tag.objects.exists()
 
 
+def test_notes_are_kept_and_found(browser: Client, alice: User) -> None:
+    job = done(alice, "One")
+    browser.post(f"/jobs/{job.pk}/notes/", {"notes": "<b>try a colder schedule"})
+    assert names(browser, q="colder") == ["One"]
+    assert "&lt;b&gt;try a colder" in browser.get(f"/jobs/{job.pk}/").content.decode()
+    browser.post(f"/jobs/{job.pk}/notes/", {"notes": "x" * 10_001})
+    job.refresh_from_db()
+    assert job.notes == "<b>try a colder schedule"
+    assert browser.post(f"/jobs/{JobFactory().pk}/notes/", {"notes": "mine"}).status_code == 404
+
+
 def test_tags_of_others_are_not_suggested(browser: Client, alice: User) -> None:
     Tag.objects.put_on([JobFactory()], "secret project")
     assert "secret" not in browser.get("/jobs/tags/").content.decode()
@@ -210,7 +221,9 @@ def test_strangers_job_is_tagged_by_nobody_else(browser: Client) -> None:
     assert Job.objects.filter(pk=job.pk, tags=None).exists()
 
 
-@pytest.mark.parametrize("path", ["", "filters/", "tags/", "bulk/", "columns/", "views/", "views/1/", "1/tags/"])
+@pytest.mark.parametrize(
+    "path", ["", "filters/", "tags/", "bulk/", "columns/", "views/", "views/1/", "1/tags/", "1/notes/"]
+)
 def test_strangers_are_asked_to_sign_in(client: Client, path: str) -> None:
     ask = client.get if path in ("", "filters/", "tags/") else client.post
     assert ask(f"/jobs/{path}")["Location"].startswith("/sign-in/")
