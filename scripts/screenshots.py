@@ -71,6 +71,7 @@ def tour(camera: Camera, product: Product) -> None:
     camera.visit("cancelled-job", walk.cancelled_job(page, first.places["dataset"]))
     camera.visit("long-job", product.plant("long"))
     camera.visit("stalled-job", product.plant("stalled"))
+    camera.visit("advised-job", product.plant("advised"))
     camera.visit("held-out-job", walk.held_out_job(page, first.places["dataset"]))
 
 
