@@ -9,8 +9,9 @@ function tick() {
   count();
   if (document.hidden) return;
   for (const region of document.querySelectorAll("[data-live]")) {
+    region.dataset.asked ??= Date.now(); // what it shows has just come
     const patience = PATIENCE[Math.min(Number(region.dataset.quiet || 0), PATIENCE.length - 1)];
-    if (Date.now() >= Number(region.dataset.asked || 0) + Number(region.dataset.live) * patience) {
+    if (Date.now() >= Number(region.dataset.asked) + Number(region.dataset.live) * patience) {
       region.dataset.asked = Date.now();
       htmx.trigger(region, "tick");
     }

@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 import pytest
 from playwright.sync_api import Page, expect
 
+from dashboard.datasets.samples import SAMPLES
 from tests.browser import walk
 from tests.browser.chromium import WIDTHS, Visit
 from tests.browser.planted import SPIKE
@@ -34,7 +35,8 @@ def drawn(page: Page, line: str = "losses") -> dict[str, list[float]]:
 
 
 def wait_until(page: Page, condition: str) -> None:
-    page.wait_for_function(f"() => {{ const chart = document.getElementById('loss'); return {condition} }}")
+    script = f"() => {{ const chart = document.getElementById('loss'); return {condition} }}"
+    page.wait_for_function(script, timeout=walk.PREPARING)
 
 
 def drag(page: Page, first: float, last: float) -> None:
@@ -146,7 +148,7 @@ def test_controls_by_keyboard(page: Page, long_job: str) -> None:
     page.keyboard.press("Home")
     expect(slider).to_have_attribute("aria-valuetext", "0.00")
     wait_until(page, "chart.data[1].y[100] === chart.data[0].y[100]")
-    assert max(flat) < 20
+    assert max(loss for loss in flat if loss is not None) < 20
     page.get_by_role("button", name="Log").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Log")).to_have_attribute("aria-pressed", "true")
@@ -199,7 +201,7 @@ def test_stalled_job_says_so(page: Page, stalled_job: str) -> None:
     walk.open_page(page, stalled_job)
     expect(page.locator("#job-header .state")).to_have_text("Stalled")
     expect(page.get_by_text("No step has come for far longer")).to_be_visible()
-    expect(page.locator("#last-snapshot")).to_contain_text("14 min ago")
+    expect(page.locator("#last-snapshot")).to_have_text(re.compile(r"^Last snapshot 1\d min ago$"))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -221,29 +223,33 @@ def test_curve_fits(visit: Visit, long_job: str, width: int) -> None:
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
-def test_live_run_in_two_tabs_of_which_one_is_closed_and_reopened(visit: Visit, places: dict[str, str]) -> None:
+def test_live_run_in_two_tabs_of_which_one_is_closed_and_reopened(visit: Visit) -> None:
     with visit() as page:
-        page.goto(places["dataset"])
+        walk.upload(page, SAMPLES[0].path, "Numbers to watch")
         walk.start_job(page, "Watched", epochs=500)
         expect(page.locator("#job-header .state")).to_have_text("Tuning", timeout=walk.PREPARING)
         other = page.context.new_page()
         other.goto(page.url)
         for tab in (page, other):
-            wait_until(tab, "(chart.columns?.steps.length ?? 0) > 8")
+            tab.bring_to_front()  # a tab behind another is hidden, and asks for nothing until it is seen
+            wait_until(tab, "(chart.columns?.steps.length ?? 0) > 3")
             assert drawn(tab)["x"] == list(range(1, len(drawn(tab)["x"]) + 1)), "no step is missing or twice"
         seen = len(drawn(page)["x"])
         other.close()
-        drag(page, 0.0, 0.005)
+        page.bring_to_front()
+        drag(page, 0.0, 0.02)
         wait_until(page, "chart.view.start !== null")
         zoomed = page.evaluate("document.getElementById('loss').layout.xaxis.range")
-        wait_until(page, f"Number(document.querySelector('#live progress').value) > {seen + 5}")
+        wait_until(page, f"Number(document.querySelector('#live progress').value) > {seen + 3}")
         assert page.evaluate("document.getElementById('loss').layout.xaxis.range") == zoomed, "the view stays"
         again = page.context.new_page()
         again.goto(page.url.split("?")[0])
-        wait_until(again, f"(chart.columns?.steps.length ?? 0) > {seen + 5}")
+        wait_until(again, f"(chart.columns?.steps.length ?? 0) > {seen + 3}")
         assert drawn(again)["x"] == list(range(1, len(drawn(again)["x"]) + 1))
+        page.bring_to_front()
         page.get_by_role("button", name="Cancel job").click()
         for tab in (page, again):
+            tab.bring_to_front()
             expect(tab.locator("#job-header .state")).to_have_text("Cancelled")
         expect(again.locator("[data-live]")).to_have_count(0)
 
