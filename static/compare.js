@@ -85,14 +85,15 @@ async function show(chart, view, layout) {
     wall: (curve, part) => part.times.map((time) => new Date((curve.began + time) * 1000).toISOString()),
   };
   const title = { step, epoch, relative: `${since} (${unit})`, wall: clock }[axis];
-  const traces = rows().flatMap((row) => {
+  const seen = rows().filter((row) => curves.has(row.dataset.job) && row.querySelector("[data-shows]").checked);
+  const traces = seen.flatMap((row) => {
     const curve = curves.get(row.dataset.job);
-    const shown = row.querySelector("[data-shows]").checked;
-    return curve && shown ? drawn(curve, row, (part) => places[axis](curve, part), chosen.get("smooth"), heldOut) : [];
+    return drawn(curve, row, (part) => places[axis](curve, part), chosen.get("smooth"), heldOut);
   });
+  const ticks = chosen.get("scale") === "log" ? logarithmic(traces) : null;
   chart.classList.remove("waiting");
   chart.querySelector(".placeholder")?.remove();
-  await Plotly.react(chart, traces, framed(layout, axis, chosen.get("scale"), [title, loss]), CONFIG);
+  await Plotly.react(chart, traces, framed(layout, axis, ticks, [title, loss]), CONFIG);
   chart.dataset.drawn = "";
 }
 
@@ -116,16 +117,30 @@ function drawn(curve, row, place, smooth, heldOut) {
   return traces;
 }
 
+/* Places the losses of `traces` on a logarithmic axis that is linear about zero, as the chart of one job does. */
+function logarithmic(traces) {
+  const { thresholdOf, symlog, logTicks } = curveFigure;
+  const losses = traces.flatMap((trace) => trace.y);
+  const threshold = thresholdOf(losses);
+  for (const trace of traces) {
+    trace.customdata = trace.y;
+    trace.y = trace.y.map((loss) => (loss === null ? null : symlog(loss, threshold)));
+    if (trace.hovertemplate) trace.hovertemplate = "%{customdata:.4g}";
+  }
+  const ticks = logTicks(losses, threshold);
+  return { tickvals: ticks.map((tick) => symlog(tick, threshold)), ticktext: ticks.map((tick) => curveFigure.number(tick)) };
+}
+
 /* A zoomed view stays where it is while the axes stay what they are. */
-function framed(layout, axis, scale, [below, beside]) {
+function framed(layout, axis, ticks, [below, beside]) {
   const note = { xref: "paper", yref: "paper", showarrow: false };
   const whole = withColours(layout);
   const type = axis === "wall" ? "date" : "linear";
   return {
     ...whole,
-    uirevision: `${axis} ${scale}`,
+    uirevision: `${axis} ${ticks ? "log" : "linear"}`,
     xaxis: { ...whole.xaxis, type, ...(axis === "wall" ? {} : { rangemode: "tozero" }) },
-    yaxis: { ...whole.yaxis, type: scale, rangemode: scale === "log" ? "normal" : "tozero" },
+    yaxis: { ...whole.yaxis, ...(ticks ?? { rangemode: "tozero" }) },
     annotations: [
       { ...note, x: 0, y: 1, text: beside, xanchor: "right", yanchor: "bottom", xshift: -6, yshift: 6 },
       { ...note, x: 1, y: 0, text: below, xanchor: "right", yanchor: "top", yshift: -22 },

@@ -226,5 +226,5 @@ const curveFigure = (() => {
     return { data: traces(frame, columns, view, shown), layout, size: shown.size };
   }
 
-  return { build, place, stepAt, whereabouts, number };
+  return { build, place, stepAt, whereabouts, number, thresholdOf, symlog, logTicks };
 })();

@@ -60,6 +60,7 @@ def test_link_restores_the_view(visit: Visit, places: dict[str, str]) -> None:
         page.get_by_role("button", name="Last loss").click()
         expect(page.locator("th[aria-sort=ascending]")).to_have_text("Last loss")
         page.locator("[data-shows]").first.uncheck()
+        page.wait_for_function("document.getElementById('overlay').layout.yaxis.ticktext")
         page.wait_for_function("new Set(document.getElementById('overlay').data.map((t) => t.meta)).size === 3")
         link, lines = page.url, shown(page)
     with visit() as page:
@@ -70,7 +71,7 @@ def test_link_restores_the_view(visit: Visit, places: dict[str, str]) -> None:
         expect(page.locator("th[aria-sort=ascending]")).to_have_text("Last loss")
         expect(page.locator("[data-shows]").first).not_to_be_checked()
         assert shown(page) == lines
-        assert page.evaluate("document.getElementById('overlay').layout.yaxis.type") == "log"
+        assert page.evaluate("document.getElementById('overlay').layout.yaxis.tickvals.length") > 1
 
 
 def test_pointing_at_a_row_brings_out_its_line(page: Page, places: dict[str, str]) -> None:
