@@ -6,9 +6,10 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError
 from django.utils.translation import gettext_lazy as _
 
-from dashboard.jobs.forms import NewJob
+from dashboard.jobs.forms import NewJob, Sketch
 from dashboard.jobs.models import Job
 from dashboard.jobs.recipes import RecipeForm
 from dashboard.sweeps import grid, values
@@ -127,11 +128,22 @@ class NewSweep(NewJob):
         target = self.chosen_target
         return total(self.dataset_version, target.connection, target.base_model, recipes)
 
-    def start(self) -> Sweep:
-        """The sweep that was described, saved with its jobs, which are still to be sent."""
+    def start(self) -> tuple[Sweep, bool]:
+        """The sweep that was described, saved with its jobs, which are still to be sent; and whether it is new: a
+        form that is sent twice makes one.
+        """
+        key = self._key()
+        if before := Sweep.objects.filter(key=key).first():
+            return before, False
+        try:
+            return self._made(key), True
+        except IntegrityError:  # a twin of this request was quicker
+            return Sweep.objects.get(key=key), False
+
+    def _made(self, key: str) -> Sweep:
         listed, asked = self.listed(), self.cleaned_data
         varied = grid.varied(listed)
-        sweep = Sweep(owner=self.user, name=asked["display_name"], varied=varied)
+        sweep = Sweep(owner=self.user, name=asked["display_name"], varied=varied, key=key)
         sweep.stop_on_failure = bool(asked["stop_on_failure"])
         if foretold := self.total():
             sweep.estimate = foretold.kept()
@@ -156,3 +168,7 @@ class NewSweep(NewJob):
             yield
         finally:
             self.cleaned_data = whole
+
+
+class SweepSketch(Sketch, NewSweep):
+    """The form of a sweep while it is being filled in: no service is asked."""

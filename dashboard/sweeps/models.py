@@ -63,6 +63,8 @@ class Sweep(models.Model):
     """Whether that was done, for whichever reason. A job that is tried again afterwards goes on."""
     estimate = models.JSONField(default=dict)
     """What was foretold: ``steps``, and ``low`` and ``high`` seconds."""
+    key = models.CharField(max_length=64, unique=True, null=True, editable=False)  # noqa: DJ001 - unique, or none
+    """Of the form that made it, if one did: what is sent twice is one sweep."""
     created = models.DateTimeField(default=timezone.now, db_index=True)
 
     objects = SweepQuerySet.as_manager()

@@ -21,7 +21,7 @@ from dashboard.jobs.last_epoch import loss_name
 from dashboard.jobs.models import Job
 from dashboard.jobs.recipes import RecipeForm
 from dashboard.messages import explain
-from dashboard.sweeps.forms import NewSweep
+from dashboard.sweeps.forms import NewSweep, SweepSketch
 from dashboard.sweeps.models import Sweep, fingerprint
 from dashboard.sweeps.results import Results, results
 from tuning.errors import ServiceError, Unavailable
@@ -59,8 +59,7 @@ def new(request: Request) -> HttpResponse:
 @login_required
 def estimate(request: Request) -> HttpResponse:
     """Jobs, steps and minutes of the sweep as far as it is filled in."""
-    form = NewSweep(request.user, request.GET)
-    form.is_valid()
+    form = SweepSketch(request.user, request.GET)
     return TemplateResponse(request, "sweeps/new.html#estimate", {"total": form.total(), "form": form})
 
 
@@ -124,7 +123,9 @@ def _started(form: NewSweep) -> Sweep | None:
 
     The worker sends the others; that it is told of them here only saves them the wait for its next round.
     """
-    sweep = form.start()
+    sweep, is_new = form.start()
+    if not is_new:
+        return sweep
     first, *others = Job.objects.filter(trial__sweep=sweep).order_by("pk")
     try:
         first.send()

@@ -1,5 +1,7 @@
 """Sweeps over HTTP to a real tuning server that really tunes the tiny model."""
 
+import time
+
 import pytest
 from django.test import Client
 from pytest_django import Settings
@@ -80,6 +82,25 @@ def test_sweep_that_was_interrupted_is_finished_by_the_worker(browser: Client, d
     work()
     assert all(trial.job.ref for trial in sweep.all_trials())
     assert Job.objects.count() == 4
+
+
+def test_form_that_is_sent_twice_makes_one_sweep(browser: Client, dataset: Dataset) -> None:
+    key = browser.get("/sweeps/new/").context["form"]["key"].value()
+    sweep = start(browser, dataset, key=key)
+    again = browser.post("/sweeps/new/", form(dataset, key=key))
+    assert again["Location"] == sweep.get_absolute_url()
+    assert (Sweep.objects.count(), Job.objects.count()) == (1, 4)
+    other = browser.post("/sweeps/new/", form(dataset, key=key, seed="1"))
+    assert other["Location"] != sweep.get_absolute_url()
+
+
+def test_largest_sweep_is_stored_without_a_long_wait(browser: Client, dataset: Dataset) -> None:
+    begun = time.process_time()
+    sweep = start(browser, dataset, epoch_count="1..8", seed="0..3")
+    assert time.process_time() - begun < 4
+    assert len(sweep.all_trials()) == 64
+    for job in Job.objects.all():
+        job.cancel()
 
 
 def test_all_jobs_of_a_sweep_are_cancelled(browser: Client, dataset: Dataset) -> None:
