@@ -179,8 +179,10 @@ const curveFigure = (() => {
     }));
     if (!view.evidence) return hairlines;
     const [x0, x1] = [view.evidence.start, view.evidence.end].map(shown.x);
-    const band = { type: "rect", x0, x1, y0: 0, y1: 1, yref: "paper", line: { width: 0 }, fillcolor: colours.accent, opacity: 0.14, layer: "below" };
-    return [...hairlines, band];
+    const band = x0 === x1 // a single step is a line
+      ? { type: "line", line: { color: colours.accent, width: 2 }, opacity: 0.6 }
+      : { type: "rect", line: { width: 0 }, fillcolor: colours.accent, opacity: 0.14 };
+    return [...hairlines, { ...band, x0, x1, y0: 0, y1: 1, yref: "paper", layer: "below" }];
   }
 
   /* As the page's head and tables write a loss. */

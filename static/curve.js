@@ -184,15 +184,11 @@
 
   document.addEventListener("click", (event) => {
     const chart = theChart();
-    const button = chart?.view && event.target.closest("[data-shows], [data-does], [data-show-steps]");
+    const button = chart?.view && event.target.closest("[data-shows], [data-does]");
     if (!button) return;
-    const { shows, otherwise, does, showSteps } = button.dataset;
+    const { shows, otherwise, does } = button.dataset;
     if (does) ACTIONS[does](chart);
     if (shows) show(chart, Object.fromEntries([(otherwise && button.getAttribute("aria-pressed") === "true" ? otherwise : shows).split("=")]));
-    if (showSteps) {
-      const [start, end] = showSteps.split("-").map((step) => curveFigure.place(chart.columns, chart.view.x, Number(step)));
-      chart.zoomTo(start, end);
-    }
   });
 
   let waiting;

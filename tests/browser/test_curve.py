@@ -120,6 +120,19 @@ def test_throughput_stands_in_a_panel_of_its_own(page: Page, long_job: str) -> N
     wait_until(page, "chart.data.find(line => line.meta === 'throughput').visible === false")
 
 
+def test_evidence_is_marked_on_whatever_axis(page: Page, long_job: str) -> None:
+    walk.open_page(page, long_job)
+    page.get_by_role("button", name="Epoch").click()
+    wait_until(page, "chart.view.x === 'epoch'")
+    tell = "detail => document.getElementById('loss').dispatchEvent(new CustomEvent('evidence', { detail }))"
+    page.evaluate(tell, {"start": 25_200, "end": 50_400, "text": "flat"})
+    wait_until(page, "chart.layout.shapes.some(shape => shape.type === 'rect')")
+    band = page.evaluate("document.getElementById('loss').layout.shapes.find(shape => shape.type === 'rect')")
+    assert [band["x0"], band["x1"]] == pytest.approx([2, 4])
+    page.evaluate(tell, None)
+    wait_until(page, "!chart.layout.shapes.some(shape => shape.type === 'rect')")
+
+
 def test_curve_by_keyboard_says_each_point(page: Page, long_job: str) -> None:
     walk.open_page(page, long_job)
     page.locator("#loss").focus()
