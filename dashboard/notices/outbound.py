@@ -146,7 +146,7 @@ def _cut(sock: socket.socket) -> None:
 
 
 def _wrapped(ip: IPv6Address) -> IPv4Address | None:
-    """The IPv4 address that an IPv6 one stands for, by any of the ways there are."""
+    """The IPv4 address that an IPv6 one stands for. (Teredo's range is no public one as it is.)"""
     if ip in NAT64:
         return IPv4Address(int(ip) & 0xFFFFFFFF)
-    return ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+    return ip.ipv4_mapped or ip.sixtofour

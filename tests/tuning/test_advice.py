@@ -150,6 +150,13 @@ def test_hole_that_closes_again_is_no_divergence() -> None:
     assert codes(losses) == []
 
 
+@pytest.mark.parametrize("count", [12, 30, 60, 300])
+def test_noise_alone_is_neither_divergence_nor_swings(count: int) -> None:
+    for seed in range(40):
+        losses = 1.0 + 0.5 * falling(count, end=2.0) + noise(count, 0.6, seed)
+        assert not {"diverged", "exploded", "swings"} & set(codes(losses))
+
+
 @pytest.mark.parametrize("height", [2.0, 50.0, 1e30])
 def test_single_spike_says_nothing(height: float) -> None:
     for at in (3, 50, 98, 99):

@@ -80,7 +80,7 @@ def _diverged(curve: Curve) -> Finding | None:
     if not curve.ended and len(course) < 20:
         return None
     low = min(course)
-    last = curve.levels[-max(3, len(course) // 10) :]
+    last = curve.levels[-max(5, len(course) // 8) :]
     rise = median(last) - low
     if rise <= max(0.5 * (curve.start - low), 0.25 * abs(low), 6 * curve.scatter):
         return None

@@ -1,9 +1,11 @@
 """What people are told of their jobs: once, in the page, and only of their own."""
 
 import time
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.test import Client
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
@@ -67,6 +69,14 @@ def test_jobs_that_were_brought_in_are_no_news() -> None:
     events.sweep()
     assert told(job) == ["ended"]
     assert not Notice.objects.shown_to(job.owner).exists()
+
+
+def test_jobs_that_ended_before_there_were_notices_are_no_news() -> None:
+    job, failed = JobFactory(state=JobState.SUCCEEDED), JobFactory(state=JobState.FAILED, attempt=2)
+    import_module("dashboard.notices.migrations.0002_what_was").take_as_told(apps, None)
+    events.sweep()
+    assert (told(job), told(failed)) == (["ended"], ["failed"])
+    assert not Notice.objects.filter(on_page=True).exists()
 
 
 def test_end_is_told_as_soon_as_it_is_known(
