@@ -150,10 +150,13 @@ def count(value: float) -> str:
     return f"{value:,.{digits}f}"
 
 
-@register.inclusion_tag("_sparkline.html")
-def sparkline(points: list[list[float]], label: str = "") -> dict[str, object]:
-    """A 96 × 24 curve of ``[step, loss]`` pairs."""
-    return {"path": curve_path(points), "label": label}
+@register.simple_tag
+def sparkline(points: list[list[float]], label: str = "") -> SafeString | str:
+    """A 96 × 24 curve of ``[step, loss]`` pairs; nothing where there are fewer than two."""
+    if not (path := curve_path(points)):
+        return ""
+    drawn = '<svg class="sparkline" viewBox="0 0 96 24" role="img" aria-label="{}"><path d="{}"/></svg>'
+    return format_html(drawn, label, path)
 
 
 def curve_path(points: list[list[float]], width: int = 96, height: int = 22) -> str:

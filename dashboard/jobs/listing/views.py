@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from dashboard.http import NoContent, Request
 from dashboard.jobs.listing import bulk as many
 from dashboard.jobs.listing import rows
-from dashboard.jobs.listing.columns import chosen, direction, toggled
+from dashboard.jobs.listing.columns import MORE, chosen, direction, toggled
 from dashboard.jobs.listing.filters import Asked, FilterForm
 from dashboard.jobs.listing.forms import ColumnsForm, NotesForm, ViewForm, asked, open_with
 from dashboard.jobs.models import Job
@@ -173,6 +173,7 @@ def _context(query: Asked, found: rows.Listing, settings: ListSettings) -> dict[
         "asked": query,
         "heads": [(column, query.query(sort=toggled(column, sort)), direction(column, sort)) for column in columns],
         "shown": {column.name for column in columns},
+        "more_shown": any(column.name in MORE for column in columns),
         "columns": ColumnsForm.CHOICES,
         "newer": query.query(page=number - 1),
         "older": query.query(page=number + 1),

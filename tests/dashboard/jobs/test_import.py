@@ -10,6 +10,7 @@ from dashboard.accounts.models import User
 from dashboard.connections.models import Connection
 from dashboard.datasets.models import Dataset
 from dashboard.jobs.models import Job
+from tests.factories import DatasetFactory, JobFactory
 from tests.processes import TuningServer
 from tests.scripted import answer, scripted
 from tests.tuning.server.bodies import body
@@ -129,3 +130,18 @@ def test_any_model_name_is_survived(browser: Client, model: str) -> None:
 def test_strangers_are_asked_to_sign_in(client: Client) -> None:
     assert client.get("/jobs/import/")["Location"].startswith("/sign-in/")
     assert client.post("/jobs/import/1/")["Location"].startswith("/sign-in/")
+
+
+def test_pages_of_a_job_whose_examples_are_not_here_all_answer(
+    browser: Client, alice: User, settings: Settings
+) -> None:
+    models = {"models": [{"name": "models/tiny-llama", "supportedGenerationMethods": ["createTunedModel"]}]}
+    version = Dataset.objects.absent(alice, "Elsewhere", 15, "ref")
+    job = JobFactory(owner=alice, dataset_version=version, state=JobState.SUCCEEDED, model="tunedModels/m")
+    DatasetFactory(owner=alice)
+    with scripted(answer(200, models)) as service:
+        settings.TUNING_SERVER_URL = service.url
+        for path in (f"/jobs/{job.pk}/", f"/jobs/new/?again={job.pk}", f"/jobs/new/?further={job.pk}"):
+            assert browser.get(path).status_code == 200, path
+        for path in (f"/compare/?jobs={job.pk}", f"/sweeps/new/?again={job.pk}", "/datasets/", "/jobs/?q=elsewhere"):
+            assert browser.get(path).status_code == 200, path
