@@ -116,12 +116,15 @@ def span(seconds: float | None) -> str:
 
 @register.simple_tag
 def spans(low: float, high: float) -> str:
-    """Between two spans of seconds: "17–25 s", "50 s – 1 min 20 s"."""
+    """Between two spans of seconds, no more exactly than a guess can be: "17–25 s", "50 s – 1 min 20 s", "6–12 min"."""
     least, most = span(low), span(high)
     if least == most:
         return most
     if high < 59.5:
         return f"{max(round(low), 0)}–{most}"
+    if low >= 60 and 120 <= high < 5400:
+        minutes = gettext("%(low)s–%(high)s min") if round(low / 60) < round(high / 60) else gettext("%(high)s min")
+        return minutes % {"low": round(low / 60), "high": round(high / 60)}
     return f"{least} – {most}"
 
 

@@ -20,7 +20,7 @@ def job(first_job: FirstJob) -> str:
 def from_menu(page: Page, job: str, action: str) -> None:
     page.goto(job)
     page.get_by_label("More", exact=True).click()
-    page.get_by_role("link", name=action).click()
+    page.get_by_role("link", name=action, exact=True).click()
 
 
 def start(page: Page, name: str) -> None:
@@ -43,6 +43,7 @@ def test_older_version_of_a_dataset_is_tuned_on(page: Page, first_job: FirstJob,
     page.goto("/jobs/new/")
     page.get_by_label("Dataset", exact=True).select_option(label="Next number, 15 examples")
     expect(page.get_by_label("Version")).to_contain_text("newest (1)")
+    page.get_by_label("Dataset", exact=True).focus()
     page.get_by_label("Dataset", exact=True).select_option(label="Growing pairs, 6 examples")
     expect(page.get_by_label("Version")).to_contain_text("newest (2)")
     expect(page.get_by_label("Dataset", exact=True)).to_be_focused()

@@ -11,6 +11,7 @@ from dashboard.accounts.models import User
 from dashboard.connections.models import Connection
 from dashboard.jobs.estimates import Estimate, between, estimate
 from dashboard.jobs.models import Job
+from dashboard.templatetags.tuneboard import spans
 from tests.factories import DatasetFactory, JobFactory
 from tuning.jobs import JobState
 from tuning.recipes import Recipe
@@ -128,3 +129,18 @@ def test_page_of_a_job_tells_both(browser: Client, alice: User) -> None:
     page = browser.get(f"/jobs/{job.pk}/").text
     assert "19 s" in page
     assert "estimated 17–25 s" in page
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (17.2, 25.4, "17–25 s"),
+        (17, 17.2, "17 s"),
+        (50, 80, "50 s – 1 min 20 s"),
+        (395, 712, "7–12 min"),
+        (330, 345, "6 min"),
+        (4_000, 9_000, "1 h 6 min – 2 h 30 min"),
+    ],
+)
+def test_range_is_written_no_more_exactly_than_it_is_known(low: float, high: float, said: str) -> None:
+    assert spans(low, high) == said
