@@ -149,11 +149,22 @@ class Job(models.Model):
         indexes = [
             models.Index(fields=["owner", "-created"]),
             models.Index(fields=["state", "synced_at"]),
-            # All that the list is filtered by, so that a filter reads no row before it is known to be shown.
+            # All that the list is filtered by and searched for, so that no row is read before it is known to be shown.
             models.Index(
-                fields=["created", "owner", "state", "base_model", "connection", "dataset_version", "last_loss"],
+                fields=[
+                    "created",
+                    "owner",
+                    "state",
+                    "base_model",
+                    "connection",
+                    "dataset_version",
+                    "last_loss",
+                    "display_name",
+                    "model",
+                ],
                 name="jobs_listed",
             ),
+            models.Index(fields=["owner"], condition=~Q(notes=""), name="jobs_noted"),
         ]
 
     def __str__(self) -> str:

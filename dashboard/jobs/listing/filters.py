@@ -206,8 +206,9 @@ def _shown(name: str, value: str, user: User) -> str:
 
 def _says(word: str) -> Q:
     of_dataset = DatasetVersion.objects.filter(dataset__name__icontains=word).values("pk")
-    places = ("display_name", "base_model", "model", "notes")
-    said = Q(dataset_version__in=of_dataset)
+    noted = Job.objects.order_by().exclude(notes="").filter(notes__icontains=word).values("pk")  # few have notes
+    places = ("display_name", "base_model", "model")
+    said = Q(dataset_version__in=of_dataset) | Q(pk__in=noted)
     for place in places:
         said |= Q((f"{place}__icontains", word))
     return said

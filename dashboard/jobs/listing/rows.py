@@ -13,7 +13,16 @@ from dashboard.jobs.listing.filters import Asked
 from dashboard.jobs.models import Job
 
 JOBS_A_PAGE = 50
-UNSEEN = ("samples", "validation", "findings", "estimate", "more_recipe", "failure_detail", "notes")
+UNSEEN = (
+    "samples",
+    "validation",
+    "findings",
+    "estimate",
+    "more_recipe",
+    "failure_detail",
+    "notes",
+    "dataset_version__facts",
+)
 """Columns that no row shows, and that may be large."""
 
 Row = TypeVar("Row")
