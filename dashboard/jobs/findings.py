@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from math import isfinite
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -41,7 +40,7 @@ def mark(job: "Job") -> tuple[object, ...]:
     minute = job.last_step_at and int(job.last_step_at.timestamp() // 60)
     share = LOOKS * job.completed_steps // max(job.total_steps, 1)
     known = any(finding["code"] == "not_finite" for finding in job.findings)
-    broken = not known and job.last_loss is not None and not isfinite(job.last_loss)
+    broken = not known and bool(job.completed_steps) and job.last_loss is None
     return job.state, job.attempt, minute, share, broken, len(job.validation)
 
 

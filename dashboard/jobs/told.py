@@ -27,8 +27,8 @@ def keep_points(job: "Job", attempt: int, points: Sequence[Point]) -> None:
         return
     series.append(job, fresh)
     if job.first_loss is None:
-        job.first_loss, job.first_step_at = fresh[0].value, _moment(fresh[0].time)
-    job.last_loss, job.last_step_at = fresh[-1].value, _moment(fresh[-1].time)
+        job.first_loss, job.first_step_at = _finite(fresh[0].value), _moment(fresh[0].time)
+    job.last_loss, job.last_step_at = _finite(fresh[-1].value), _moment(fresh[-1].time)
     job.completed_steps = fresh[-1].step
     seen = ([point.step, point.value] for point in fresh if isfinite(point.value))
     job.small_curve = _thinned([*job.small_curve, *seen])

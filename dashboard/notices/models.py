@@ -132,7 +132,7 @@ class Delivery(models.Model):
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="deliveries")
     notice = models.ForeignKey(Notice, null=True, on_delete=models.CASCADE, related_name="deliveries")
     way = models.CharField(max_length=10, choices=Way.choices)
-    key = models.CharField(max_length=40, unique=True, default=secrets.token_hex)
+    key = models.CharField(max_length=64, unique=True, default=secrets.token_hex)
     """The same in each try, so that a receiver notices what comes twice."""
     created = models.DateTimeField(default=timezone.now)
     tries = models.PositiveSmallIntegerField(default=0)

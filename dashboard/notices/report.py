@@ -91,5 +91,5 @@ def _loss(job: Job) -> str:
 
 
 def _written(loss: float | None) -> str:
-    """A loss, which is absent or NaN, as the database has it, where it was no number."""
-    return _("no number") if loss is None or not isfinite(loss) else written_loss(loss)
+    """A loss, which is absent where it was no number."""
+    return _("no number") if loss is None else written_loss(loss)
