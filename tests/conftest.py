@@ -1,9 +1,10 @@
-"""What all tests share: quick passwords, plain static files, and no silent gaps in CI."""
+"""What all tests share: quick passwords, plain static files, properties without a deadline, no silent gaps in CI."""
 
 import os
 from collections.abc import Generator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from django.conf import settings
 
@@ -13,6 +14,8 @@ MUST_RUN = ("browser", "engine")
 
 
 def pytest_configure() -> None:
+    hypothesis.settings.register_profile("busy", deadline=None)  # a busy machine is no mistake
+    hypothesis.settings.load_profile("busy")
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     if settings.STATIC_ROOT:  # the dashboard; the tuning server has no static files
         plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
