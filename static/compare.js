@@ -97,10 +97,15 @@ async function show(chart, view, layout) {
   chart.dataset.drawn = "";
 }
 
+/* plotly reads tags in a name. */
+function plain(name) {
+  return name.replaceAll("<", "&lt;");
+}
+
 function drawn(curve, row, place, smooth, heldOut) {
   const tint = colour(`var(${row.dataset.colour})`);
   const line = { color: tint, width: 2, dash: row.dataset.dash || "solid" };
-  const common = { mode: "lines", name: curve.name, meta: curve.job, hovertemplate: "%{y:.4g}", type: "scatter" };
+  const common = { mode: "lines", name: plain(curve.name), meta: curve.job, hovertemplate: "%{y:.4g}", type: "scatter" };
   const x = place(curve);
   const traces = [];
   const smoothed = Number(smooth) > 0;
@@ -110,7 +115,7 @@ function drawn(curve, row, place, smooth, heldOut) {
   traces.push({ ...common, x, y: smoothed ? curve.smoothed : curve.losses, line });
   if (curve.held_out.steps.length) {
     traces.push({
-      ...common, name: `${curve.name}, ${heldOut}`, mode: "lines+markers", x: place(curve.held_out), y: curve.held_out.losses,
+      ...common, name: `${plain(curve.name)}, ${heldOut}`, mode: "lines+markers", x: place(curve.held_out), y: curve.held_out.losses,
       line: { color: tint, width: 1.5, dash: "dash" }, marker: { color: tint, size: 7, symbol: "diamond" },
     });
   }

@@ -86,7 +86,7 @@ def _line(job: Job, axes: Sequence[Axis], values: Sequence[float], shade: int) -
     return {
         "type": "scatter",
         "mode": "lines+markers",
-        "name": job.display_name,
+        "name": job.display_name.replace("<", "&lt;"),  # plotly reads tags
         "meta": job.pk,
         "x": list(range(len(axes))),
         "y": [round(axis.place(value), 4) for axis, value in zip(axes, values, strict=True)],

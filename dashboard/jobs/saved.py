@@ -47,6 +47,12 @@ class ListSettings(models.Model):
     def __str__(self) -> str:
         return f"list of {self.user}"
 
+    @property
+    def opening(self) -> SavedView | None:
+        """What the list opens with, as long as it is theirs or shared with them."""
+        view = self.opens_with
+        return view if view and (view.shared or view.owner_id == self.user_id) else None
+
     @classmethod
     def of(cls, user: User) -> "ListSettings":
         """Theirs; of somebody who has chosen nothing, an unsaved one."""

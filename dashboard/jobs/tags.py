@@ -16,8 +16,8 @@ TAGS_SUGGESTED = 200
 
 
 def folded(name: str) -> str:
-    """``name`` as it is compared: letter case, look-alikes and blanks make no other tag."""
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+    """``name`` as it is compared: letter case, look-alikes and blanks make no other tag. Folding may lengthen it."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())[:NAME_LENGTH]
 
 
 class TagQuerySet(models.QuerySet["Tag"]):
@@ -28,7 +28,7 @@ class TagQuerySet(models.QuerySet["Tag"]):
 
     def called(self, name: str) -> "Tag":
         """The tag of that name, in the spelling in which it was first used."""
-        found, _made = self.get_or_create(key=folded(name)[:NAME_LENGTH], defaults={"name": name[:NAME_LENGTH]})
+        found, _made = self.get_or_create(key=folded(name), defaults={"name": name[:NAME_LENGTH]})
         return found
 
     def put_on(self, jobs: "Iterable[Job]", name: str) -> None:

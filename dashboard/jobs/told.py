@@ -26,7 +26,7 @@ def keep_points(job: "Job", attempt: int, points: Sequence[Point]) -> None:
     if not fresh:
         return
     series.append(job, fresh)
-    if job.first_loss is None:
+    if not job.completed_steps:
         job.first_loss, job.first_step_at = _finite(fresh[0].value), _moment(fresh[0].time)
     job.last_loss, job.last_step_at = _finite(fresh[-1].value), _moment(fresh[-1].time)
     job.completed_steps = fresh[-1].step
@@ -68,7 +68,8 @@ def _thinned(rows: list[list[float]]) -> list[list[float]]:
 
 def _forget(job: "Job", attempt: int) -> None:
     job.chunks.all().delete()
-    job.attempt, job.completed_steps, job.first_loss, job.small_curve = attempt, 0, None, []
+    job.attempt, job.completed_steps, job.small_curve = attempt, 0, []
+    job.first_loss = job.last_loss = job.first_step_at = job.last_step_at = None
     job.validation, job.samples, job.answered = [], [], 0
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from django import forms
 from django.db.models import TextChoices
@@ -9,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from dashboard.accounts.models import User
+from dashboard.jobs.forms import is_key
 from dashboard.jobs.models import Job
 from dashboard.jobs.tags import NAME_LENGTH, Tag
 from dashboard.messages import explain
@@ -26,11 +28,18 @@ class Action(TextChoices):
     COMPARE = "compare"
 
 
+class JobsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
+    """Several jobs; a number that no row can have is none of them, as one is that has gone."""
+
+    def clean(self, value: Any) -> Any:
+        return super().clean([pk for pk in value or () if is_key(str(pk))])
+
+
 class BulkForm(forms.Form):
     """Which jobs, and what is to be done to them. Those that the person may not see are none of them."""
 
     action = forms.ChoiceField(choices=Action.choices)
-    job = forms.ModelMultipleChoiceField(Job.objects.none())
+    job = JobsField(Job.objects.none())
     tag = forms.CharField(required=False, max_length=NAME_LENGTH)
     sure = forms.BooleanField(required=False)
 

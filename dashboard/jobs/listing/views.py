@@ -25,8 +25,8 @@ from dashboard.jobs.tags import NAME_LENGTH, TAGS_SUGGESTED, Tag
 def index(request: Request) -> HttpResponse:
     """The jobs I may see, as the address narrows and sorts them; without an address's word, my own view of them."""
     settings = ListSettings.of(request.user)
-    if not request.GET and settings.opens_with:
-        return redirect(f"{reverse('jobs:list')}?{settings.opens_with.query}")
+    if not request.GET and (opening := settings.opening):
+        return redirect(f"{reverse('jobs:list')}?{opening.query}")
     query = asked(request.GET, request.user)
     found = rows.listing(query, request.user, request.GET.get("page"))
     if request.htmx.target == "tick":
@@ -34,7 +34,7 @@ def index(request: Request) -> HttpResponse:
     context = _context(query, found, settings) | {
         "chips": query.chips(request.user),
         "views": list(SavedView.objects.offered_to(request.user)),
-        "opens_with": settings.opens_with_id,
+        "opens_with": settings.opening.pk if settings.opening else None,
     }
     template = "jobs/list.html#found" if request.htmx.target == "found" else "jobs/list.html"
     return TemplateResponse(request, template, context)

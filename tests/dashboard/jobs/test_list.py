@@ -179,6 +179,23 @@ def test_view_that_is_not_shared_is_nobody_elses(browser: Client, alice: User) -
     assert browser.post(f"/jobs/views/{view.pk}/", {"open": ""}).status_code == 404
 
 
+def test_view_that_is_shared_no_more_is_followed_no_more(browser: Client, alice: User) -> None:
+    view = SavedView.objects.create(owner=UserFactory(), name="Theirs", query="q=theirs", shared=True)
+    browser.post(f"/jobs/views/{view.pk}/", {"open": ""})
+    assert browser.get("/jobs/")["Location"] == "/jobs/?q=theirs"
+    SavedView.objects.update(shared=False, query="q=private")
+    assert browser.get("/jobs/").status_code == 200
+
+
+def test_tag_that_grows_when_its_case_is_folded_comes_off_again(browser: Client, alice: User) -> None:
+    job = done(alice, "One")
+    tag = "\N{LATIN SMALL LETTER SHARP S}" * 30
+    Tag.objects.put_on([job], tag)
+    assert names(browser, tag=tag) == ["One"]
+    Tag.objects.take_off([job], tag)
+    assert not Tag.objects.exists()
+
+
 def test_tags_are_the_same_in_any_letter_case(browser: Client, alice: User) -> None:
     job = done(alice, "One")
     browser.post(f"/jobs/{job.pk}/tags/", {"add": "Für Später"})
@@ -290,7 +307,9 @@ def test_cancelling_many_says_how_many_it_means_and_where_it_failed(browser: Cli
     assert waiting.state == JobState.CANCELLED
 
 
-@pytest.mark.parametrize("said", [{}, {"action": "bogus"}, {"action": "tag", "job": ["x"]}, {"action": "delete"}])
+@pytest.mark.parametrize(
+    "said", [{}, {"action": "bogus"}, {"action": "tag", "job": ["x", "9" * 20]}, {"action": "delete"}]
+)
 def test_any_bulk_request_is_survived(browser: Client, said: dict[str, Any]) -> None:
     assert browser.post("/jobs/bulk/", said | {"back": "//evil.example"})["Location"] == "/jobs/?sort=-created"
 

@@ -1,5 +1,6 @@
 """What a job keeps of its service's answers, and who may ask for them."""
 
+import math
 import time
 from datetime import timedelta
 
@@ -15,8 +16,8 @@ from tuning.jobs import JobFailure, JobState, JobStatus, Point
 pytestmark = pytest.mark.django_db
 
 
-def points(first: int, last: int, value: float = 1.0) -> list[Point]:
-    return [Point(step, 0, value / step, time.time()) for step in range(first, last + 1)]
+def points(first: int, last: int, value: float = 1.0, ago: float = 0.0) -> list[Point]:
+    return [Point(step, 0, value / step, time.time() - ago) for step in range(first, last + 1)]
 
 
 def status(state: JobState = JobState.RUNNING, **facts: object) -> JobStatus:
@@ -50,6 +51,25 @@ def test_points_of_an_earlier_attempt_are_dropped() -> None:
     job.store(status(attempt=2), points(1, 2, value=5.0))
     assert steps(job) == [1, 2]
     assert job.first_loss == 5.0
+
+
+def test_new_attempt_does_not_stand_still_before_its_first_step() -> None:
+    job = JobFactory()
+    job.store(status(), points(1, 9, ago=3600))
+    Job.objects.filter(pk=job.pk).update(synced_at=timezone.now())
+    job.refresh_from_db()
+    assert job.is_stalled
+    job.store(status(attempt=2), [])
+    assert not job.is_stalled
+
+
+def test_loss_that_is_no_number_is_the_first_for_good() -> None:
+    job = JobFactory()
+    job.store(status(), points(1, 1, value=math.nan))
+    began = Job.objects.get().first_step_at
+    Job.objects.get().store(status(), points(2, 5))
+    job.refresh_from_db()
+    assert (job.first_loss, job.first_step_at) == (None, began)
 
 
 def test_late_answer_cannot_reopen_a_job_that_ended() -> None:
