@@ -91,7 +91,7 @@ def test_job_whose_process_the_system_kills_goes_on_and_its_log_says_so(
     house: TuningServer, key: str, tuner: subprocess.Popen[bytes]
 ) -> None:
     job = Watched(house, key, "killed-once", 60)
-    wait_until(lambda: checkpoints(house))
+    wait_until(lambda: job.now()["completedSteps"] and checkpoints(house))
     kill(training_child(tuner))
     ended = job.ended()
     assert (ended["state"], ended["attempt"]) == ("SUCCEEDED", 2)
