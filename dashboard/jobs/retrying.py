@@ -1,7 +1,11 @@
 """Trying a job again that failed or was cancelled: in its own place where its service can, else as a new job."""
 
+import hashlib
 import logging
 from dataclasses import dataclass
+from itertools import count
+
+from django.db import IntegrityError, transaction
 
 from dashboard.jobs.models import Job
 from tuning.errors import FailedPrecondition, NotFound, Unavailable, Unimplemented
@@ -15,11 +19,13 @@ RETRIABLE = (JobState.FAILED, JobState.CANCELLED)
 
 @dataclass(frozen=True, slots=True)
 class Retried:
-    """``job`` is the one that runs now: the same one, or a new one. ``resumes`` says that it goes on where it was."""
+    """``job`` is the one that runs now: the same one, or a new one. ``resumes`` says that it goes on where it was;
+    ``None``: that somebody had it tried again before.
+    """
 
     job: Job
     is_new: bool
-    resumes: bool = False
+    resumes: bool | None = False
 
 
 def retry(job: Job) -> Retried:
@@ -29,6 +35,10 @@ def retry(job: Job) -> Retried:
         try:
             resumes = provider.retry(JobRef(job.ref))
         except (FailedPrecondition, NotFound, Unimplemented) as error:
+            if error.code == "nothing_to_retry":  # the service knows of an earlier try, and we did not hear so
+                job.reopen()
+                job.refresh_quietly()
+                return Retried(job, is_new=False, resumes=None)
             logger.info("job %s cannot be taken up again: %s", job.pk, error.code)
         else:
             job.reopen()
@@ -40,7 +50,11 @@ def _once_more(job: Job) -> Job:
     """A new job with the settings of ``job``, sent to its service, or soon to be where that is away."""
     if job.dataset_version.dataset.absent:
         raise FailedPrecondition("training_data_gone")
+    key, under_way = _next_key(job)
+    if under_way:
+        return under_way
     again = Job(
+        key=key,
         owner=job.owner,
         connection=job.connection,
         base_model=job.base_model,
@@ -53,7 +67,11 @@ def _once_more(job: Job) -> Job:
         total_steps=job.total_steps,
     )
     again.recipe = job.recipe
-    again.save()
+    try:
+        with transaction.atomic():
+            again.save()
+    except IntegrityError:  # asked twice at the same time
+        return Job.objects.get(key=key)
     again.tags.set(job.tags.all())
     try:
         again.send()
@@ -63,3 +81,13 @@ def _once_more(job: Job) -> Job:
         again.delete()
         raise
     return again
+
+
+def _next_key(job: Job) -> tuple[str, Job | None]:
+    """The key of the next try of ``job``, and the try that has it already and has not ended, if there is one."""
+    for number in count():
+        key = hashlib.sha256(f"retry {job.key} {number}".encode()).hexdigest()
+        earlier = Job.objects.filter(key=key).first()
+        if earlier is None or not earlier.is_final:
+            return key, earlier
+    raise AssertionError("unreachable")

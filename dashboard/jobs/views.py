@@ -118,6 +118,8 @@ def retry(request: Request, pk: int) -> HttpResponse:
     retried = retry_job(job)
     if retried.is_new:
         said = _("Its service cannot take it up again, so this is a new job with the same settings.")
+    elif retried.resumes is None:
+        said = _("Somebody had “%(name)s” tried again already.")
     elif retried.resumes:
         said = _("“%(name)s” is queued again and goes on from its last checkpoint.")
     else:

@@ -7,6 +7,7 @@ stands in the sweep's row (:mod:`dashboard.sweeps.tasks`).
 
 import zlib
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any, Self
 
 from django.db import models, transaction
@@ -18,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from dashboard.accounts.models import User
 from dashboard.jobs.models import Job
 from dashboard.sweeps.grid import Values
-from tuning.errors import ServiceError
+from tuning.errors import ServiceError, Unavailable
 from tuning.jobs import FINAL_STATES, JobState
 
 
@@ -89,6 +90,15 @@ class Sweep(models.Model):
         if Sweep.objects.to_be_stopped().filter(pk=self.pk).exists():
             self.stop_rest()
 
+    def undo(self) -> None:
+        """Take it back, with the jobs that the worker has sent meanwhile. One whose service fails stays as a job."""
+        jobs = Job.objects.filter(trial__sweep=self)
+        jobs.filter(ref="").delete()
+        for job in jobs.select_related("connection", "owner"):
+            with suppress(ServiceError):
+                job.remove()
+        self.delete()
+
     def stop(self) -> int:
         """Cancel all its jobs that have not ended. Says how many could not be reached; the worker cancels those."""
         self.stopping, self.stopped = True, False
@@ -97,13 +107,17 @@ class Sweep(models.Model):
 
     def stop_rest(self) -> int:
         """Cancel its jobs that have not ended, the last first. Says how many go on because a service fails."""
-        going_on = 0
+        going_on, silent = 0, False
         jobs = Job.objects.unfinished().filter(trial__sweep=self).select_related("connection", "owner")
         for job in jobs.order_by("-pk"):  # from the end of the queue, so that none begins while its elders go
+            if job.ref and silent:
+                going_on += 1
+                continue
             try:
                 job.cancel()
-            except ServiceError:
+            except ServiceError as error:
                 going_on += 1
+                silent = isinstance(error, Unavailable)  # asked no further: each time takes as long as it may
         self.stopped = not going_on
         self.save(update_fields=["stopped"])
         return going_on

@@ -24,7 +24,7 @@ from dashboard.messages import explain
 from dashboard.sweeps.forms import NewSweep, SweepSketch
 from dashboard.sweeps.models import Sweep, fingerprint
 from dashboard.sweeps.results import Results, results
-from tuning.errors import ServiceError, Unavailable
+from tuning.errors import Exhausted, ServiceError, Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -129,11 +129,10 @@ def _started(form: NewSweep) -> Sweep | None:
     first, *others = Job.objects.filter(trial__sweep=sweep).order_by("pk")
     try:
         first.send()
-    except Unavailable as error:
+    except (Exhausted, Unavailable) as error:
         logger.info("sweep %s waits for its service: %s", sweep.pk, error.code)
     except ServiceError as error:
-        Job.objects.filter(trial__sweep=sweep).delete()
-        sweep.delete()
+        sweep.undo()
         message = explain(error)
         form.add_error(None, f"{message.title}. {error.detail or message.advice}")
         return None

@@ -14,7 +14,7 @@ from dashboard.jobs.forms import is_key
 from dashboard.jobs.models import Job
 from dashboard.jobs.tags import NAME_LENGTH, Tag
 from dashboard.messages import explain
-from tuning.errors import ServiceError
+from tuning.errors import ServiceError, Unavailable
 
 MOST = 500
 """Jobs at once."""
@@ -130,10 +130,17 @@ def failures(outcome: Outcome) -> str:
 
 
 def _each(jobs: Sequence[Job], verb: Callable[[Job], None]) -> Outcome:
-    outcome = Outcome()
+    """A service that does not answer once is asked no further: each time takes as long as it may."""
+    outcome, silent = Outcome(), dict[int, str]()
     for job in jobs:
+        if job.ref and job.connection_id in silent:
+            outcome.failed.append((job, silent[job.connection_id]))
+            continue
         try:
             verb(job)
+        except Unavailable as error:
+            silent[job.connection_id] = explain(error).title
+            outcome.failed.append((job, silent[job.connection_id]))
         except ServiceError as error:
             outcome.failed.append((job, explain(error).title))
         else:

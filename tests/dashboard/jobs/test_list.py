@@ -13,12 +13,14 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pytest_django import Settings
 
 from dashboard.accounts.models import User
 from dashboard.jobs.listing.columns import COLUMNS
 from dashboard.jobs.listing.filters import FILTERS
 from dashboard.jobs.models import Job, ListSettings, SavedView, Tag
 from tests.factories import DatasetFactory, JobFactory, UserFactory
+from tests.scripted import answer, scripted
 from tuning.jobs import JobState
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_server")]
@@ -305,6 +307,16 @@ def test_cancelling_many_says_how_many_it_means_and_where_it_failed(browser: Cli
     assert "It did not work for 1 job: “Sent”: The tuning server does not answer" in page
     waiting.refresh_from_db()
     assert waiting.state == JobState.CANCELLED
+
+
+def test_service_that_is_away_is_asked_for_one_of_many(browser: Client, alice: User, settings: Settings) -> None:
+    jobs = [JobFactory(owner=alice) for _ in range(3)]
+    with scripted(answer(503)) as service:
+        settings.TUNING_SERVER_URL = service.url
+        said = {"action": "cancel", "sure": "yes", "job": [job.pk for job in jobs]}
+        page = browser.post("/jobs/bulk/", said, follow=True).content.decode()
+    assert "It did not work for 3 jobs" in page
+    assert len({asked.path for asked in service.asked}) == 1
 
 
 @pytest.mark.parametrize(

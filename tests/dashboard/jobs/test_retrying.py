@@ -92,6 +92,34 @@ def test_job_that_its_service_cannot_take_up_again_is_made_anew(
     assert again.ref == made["name"]
 
 
+def test_new_job_is_made_once_however_often_it_is_asked_for(browser: Client, alice: User, settings: Settings) -> None:
+    job = JobFactory(owner=alice, state=JobState.FAILED)
+    gone = answer(404, {"error": {"code": 404, "message": "no such job", "status": "NOT_FOUND"}})
+    made = answer(200, {"name": "tunedModels/again/operations/o"})
+    with scripted(gone, answer(200, {}), made, gone) as service:
+        settings.TUNING_SERVER_URL = service.url
+        ways = {browser.post(f"/jobs/{job.pk}/retry/")["Location"] for _ in range(3)}
+    again = Job.objects.exclude(pk=job.pk).get()
+    assert ways == {again.get_absolute_url()}
+    again.fail("gone")
+    with scripted(gone, answer(200, {}), made) as service:
+        settings.TUNING_SERVER_URL = service.url
+        browser.post(f"/jobs/{job.pk}/retry/")
+    assert Job.objects.count() == 3
+
+
+@pytest.mark.usefixtures("server")
+def test_try_that_reached_the_service_unheard_is_followed(browser: Client, alice: User) -> None:
+    job = JobFactory(owner=alice, ref="", epoch_count=1, total_steps=4)
+    job.send()
+    wait_until(lambda: refreshed(job).is_final)
+    Job.objects.filter(pk=job.pk).update(state=JobState.FAILED)
+    page = browser.post(f"/jobs/{job.pk}/retry/", follow=True).content.decode()
+    assert "tried again already" in page
+    job.refresh_from_db()
+    assert (job.state, Job.objects.count()) == (JobState.SUCCEEDED, 1)
+
+
 @pytest.mark.usefixtures("no_server")
 def test_nothing_happens_while_the_service_is_away(browser: Client, alice: User) -> None:
     job = JobFactory(owner=alice, state=JobState.FAILED)

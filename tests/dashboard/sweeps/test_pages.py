@@ -2,13 +2,14 @@
 
 import pytest
 from django.test import Client
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from dashboard.accounts.models import User
 from dashboard.jobs.models import Job
 from dashboard.sweeps import tasks
 from dashboard.sweeps.models import Sweep, Trial
 from tests.factories import DatasetFactory, JobFactory, UserFactory
+from tests.scripted import answer, scripted
 from tuning.jobs import JobState, JobStatus, Point
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_server")]
@@ -127,6 +128,26 @@ def test_cancelling_without_a_service_is_noted_for_the_worker(browser: Client, a
     assert "being cancelled" in page
     assert Job.objects.get(ref="").state == JobState.CANCELLED
     assert list(Sweep.objects.to_be_stopped()) == [sweep]
+
+
+def test_sweep_that_is_taken_back_leaves_no_job_at_its_service(alice: User, settings: Settings) -> None:
+    sweep = sweep_of(alice, 0.5, 0.07)
+    Job.objects.filter(last_loss=0.5).update(ref="")
+    with scripted(answer(200, {})) as service:
+        settings.TUNING_SERVER_URL = service.url
+        sweep.undo()
+    assert [asked.method for asked in service.asked] == ["DELETE"]
+    assert not Job.objects.exists()
+    assert not Sweep.objects.exists()
+
+
+def test_service_that_is_away_is_asked_once_for_all_jobs(alice: User, settings: Settings) -> None:
+    sweep = sweep_of(alice, 0.5, 0.07, 0.02)
+    Job.objects.update(state=JobState.RUNNING)
+    with scripted(answer(503)) as service:
+        settings.TUNING_SERVER_URL = service.url
+        assert sweep.stop() == 3
+    assert len({asked.path for asked in service.asked}) == 1
 
 
 def test_failure_stops_the_rest_only_where_that_was_asked_for(alice: User) -> None:
