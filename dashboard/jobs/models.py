@@ -8,11 +8,10 @@ import logging
 import secrets
 import zlib
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
-from typing import Any, Self
+from typing import Any
 
 from django.db import models, transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -22,57 +21,17 @@ from dashboard.connections.models import Connection
 from dashboard.datasets.models import Dataset, DatasetVersion
 from dashboard.jobs import chronicle, findings, pace, told
 from dashboard.jobs.chronicle import JobLine, News
+from dashboard.jobs.queryset import REFRESH_INTERVAL, JobQuerySet
 from dashboard.jobs.saved import ListSettings, SavedView
 from dashboard.jobs.tags import Tag
 from tuning.errors import NotFound, ServiceError
-from tuning.jobs import FINAL_STATES, JobState, JobStatus, Point
+from tuning.jobs import JobState, JobStatus, Point
 from tuning.providers import JobRef, JobSpec
 from tuning.recipes import Recipe, beyond, held_out, whole
 
 __all__ = ["Job", "JobLine", "ListSettings", "SavedView", "Tag"]
 
 logger = logging.getLogger(__name__)
-
-REFRESH_INTERVAL = timedelta(seconds=1)
-"""A service is asked about a job at most once in this time, however many people watch."""
-
-REFRESHED_AT_ONCE = 4
-"""Jobs that one look at a page of many asks services about."""
-
-
-class JobQuerySet(models.QuerySet["Job"]):
-    def visible_to(self, user: User) -> Self:
-        """The jobs that ``user`` may see: their own; administrators see all."""
-        return self if user.is_administrator else self.filter(owner=user)
-
-    def unfinished(self) -> Self:
-        return self.exclude(state__in=FINAL_STATES)
-
-    def unsent(self) -> Self:
-        return self.unfinished().filter(ref="")
-
-    def finished_well(self) -> Self:
-        return self.filter(state=JobState.SUCCEEDED)
-
-    def refresh_quietly(self, jobs: "Iterable[Job]") -> None:
-        """Refresh ``jobs`` for those who only look. A service that does not answer once is asked no further."""
-        silent = set()
-        for job in jobs:
-            if job.connection_id not in silent and not job.refresh_quietly():
-                silent.add(job.connection_id)
-
-    def refresh_a_few(self) -> int:
-        """Refresh those that go on and were asked about longest ago, for those who only look. Says how many."""
-        sent = self.unfinished().exclude(ref="").select_related("connection", "owner")
-        stalest = sent.order_by(F("synced_at").asc(nulls_first=True), "pk")[:REFRESHED_AT_ONCE]
-        self.refresh_quietly(stalest)
-        return len(stalest)
-
-    def claim_refresh(self, pk: int) -> bool:
-        """Whether the caller is the one who asks the service about job ``pk`` in this interval."""
-        now = timezone.now()
-        due = Q(synced_at=None) | Q(synced_at__lte=now - REFRESH_INTERVAL)
-        return self.unfinished().filter(due, pk=pk).exclude(ref="").update(synced_at=now) == 1
 
 
 class Job(models.Model):

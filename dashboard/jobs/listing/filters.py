@@ -15,8 +15,9 @@ from django.utils.translation import gettext_lazy as _
 from dashboard.accounts.models import User
 from dashboard.connections.models import Connection
 from dashboard.datasets.models import Dataset, DatasetVersion
-from dashboard.jobs.models import Job, JobQuerySet
+from dashboard.jobs.models import Job
 from dashboard.jobs.pace import STALLED
+from dashboard.jobs.queryset import JobQuerySet
 from dashboard.jobs.tags import TAGS_SUGGESTED, Tag, folded
 from dashboard.messages import STATES
 from tuning.jobs import JobState

@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from dashboard.jobs.models import REFRESH_INTERVAL, Job
+from dashboard.jobs.models import Job
+from dashboard.jobs.queryset import REFRESH_INTERVAL
 from dashboard.jobs.series import CHUNK_POINTS
 from tests.factories import JobFactory, UserFactory
 from tuning import curves

@@ -1,0 +1,56 @@
+"""Questions about many jobs: whose they are, which go on, and which their services are asked about now."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from dashboard.accounts.models import User
+from tuning.jobs import FINAL_STATES, JobState
+
+if TYPE_CHECKING:
+    from dashboard.jobs.models import Job
+
+REFRESH_INTERVAL = timedelta(seconds=1)
+"""A service is asked about a job at most once in this time, however many people watch."""
+
+REFRESHED_AT_ONCE = 4
+"""Jobs that one look at a page of many asks services about."""
+
+
+class JobQuerySet(models.QuerySet["Job"]):
+    def visible_to(self, user: User) -> Self:
+        """The jobs that ``user`` may see: their own; administrators see all."""
+        return self if user.is_administrator else self.filter(owner=user)
+
+    def unfinished(self) -> Self:
+        return self.exclude(state__in=FINAL_STATES)
+
+    def unsent(self) -> Self:
+        return self.unfinished().filter(ref="")
+
+    def finished_well(self) -> Self:
+        return self.filter(state=JobState.SUCCEEDED)
+
+    def refresh_quietly(self, jobs: "Iterable[Job]") -> None:
+        """Refresh ``jobs`` for those who only look. A service that does not answer once is asked no further."""
+        silent = set()
+        for job in jobs:
+            if job.connection_id not in silent and not job.refresh_quietly():
+                silent.add(job.connection_id)
+
+    def refresh_a_few(self) -> int:
+        """Refresh those that go on and were asked about longest ago, for those who only look. Says how many."""
+        sent = self.unfinished().exclude(ref="").select_related("connection", "owner")
+        stalest = sent.order_by(F("synced_at").asc(nulls_first=True), "pk")[:REFRESHED_AT_ONCE]
+        self.refresh_quietly(stalest)
+        return len(stalest)
+
+    def claim_refresh(self, pk: int) -> bool:
+        """Whether the caller is the one who asks the service about job ``pk`` in this interval."""
+        now = timezone.now()
+        due = Q(synced_at=None) | Q(synced_at__lte=now - REFRESH_INTERVAL)
+        return self.unfinished().filter(due, pk=pk).exclude(ref="").update(synced_at=now) == 1
