@@ -1,11 +1,13 @@
 """What a service tells of a job besides its losses: lines of its log, and answers to held-out examples."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
+from tuning.errors import NotFound, PermissionDenied
 from tuning.jobs import JobStatus
 from tuning.providers import Chronicler, JobRef, LogLine, Provider, Sample
 
@@ -45,12 +47,14 @@ class News:
 
 
 def ask(provider: Provider, job: "Job", status: JobStatus) -> News:
-    """What is new about ``job``. Raises ``ServiceError``. A service that tells nothing has no news."""
+    """What is new about ``job``. Raises ``ServiceError``. A service that tells nothing has no news, nor has one that
+    tells it to others only: a job may be followed by more people than may read its examples.
+    """
     if not isinstance(provider, Chronicler):
         return News(job.log_cursor, job.log_cursor)
     ref = JobRef(job.ref)
     lines, cursor = _lines(provider, ref, job.log_cursor)
-    samples = provider.samples(ref) if _wants_samples(job, status) else None
+    samples = _samples(provider, ref) if _wants_samples(job, status) else None
     return News(job.log_cursor, cursor, lines, samples)
 
 
@@ -87,13 +91,20 @@ def epochs(samples: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _lines(provider: Chronicler, ref: JobRef, cursor: int) -> tuple[list[LogLine], int]:
     lines: list[LogLine] = []
-    for _ in range(PAGES):
-        page = provider.log(ref, cursor)
-        cursor = page.cursor
-        lines += page.lines
-        if not page.lines:
-            break
+    with suppress(NotFound, PermissionDenied):
+        for _ in range(PAGES):
+            page = provider.log(ref, cursor)
+            cursor = page.cursor
+            lines += page.lines
+            if not page.lines:
+                break
     return lines, cursor
+
+
+def _samples(provider: Chronicler, ref: JobRef) -> Sequence[Sample] | None:
+    with suppress(NotFound, PermissionDenied):
+        return provider.samples(ref)
+    return None
 
 
 def _wants_samples(job: "Job", status: JobStatus) -> bool:

@@ -89,7 +89,10 @@ class LocalProvider(LocalEngine, LocalExisting):
 
     def refresh(self, ref: JobRef, after: int = 0) -> tuple[JobStatus, Sequence[Point]]:
         with reading.answers():
-            job = self._service.job(_model_id(ref), after=str(after))
+            try:
+                job = self._service.job(_model_id(ref), after=str(after))
+            except NotFound:
+                return self._plainly(_model_name(ref), after)
             return reading.status(job), reading.points(job)
 
     def log(self, ref: JobRef, after: int = 0) -> LogPage:

@@ -1,6 +1,6 @@
 """The jobs that a service with the tuned-models API has: by Google's paths, and what ``/tuneboard/v1`` adds to them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -39,6 +39,11 @@ class LocalExisting:
                 return _by_job(tuned, self._service.job(_id(model)))
             except NotFound:
                 return _by_operation(tuned, self._operation(model))
+
+    def _plainly(self, model: str, after: int) -> tuple[JobStatus, Sequence[Point]]:
+        """News of a job, from a service that knows no ``/tuneboard/v1``. Raises ``NotFound``."""
+        found = _by_operation(self._service.get(model), self._operation(model))
+        return found.status, [point for point in found.points if point.step > after]
 
     def training_data(self, ref: JobRef) -> Takeaway | None:
         try:

@@ -1,5 +1,6 @@
 """Jobs that were made elsewhere, brought in with their curves."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -145,3 +146,39 @@ def test_pages_of_a_job_whose_examples_are_not_here_all_answer(
             assert browser.get(path).status_code == 200, path
         for path in (f"/compare/?jobs={job.pk}", f"/sweeps/new/?again={job.pk}", "/datasets/", "/jobs/?q=elsewhere"):
             assert browser.get(path).status_code == 200, path
+
+
+def test_running_job_of_a_plain_service_is_followed(browser: Client, settings: Settings) -> None:
+    under_way = {**DONE, "done": False}
+    shots = RECORDED["tuningTask"]["snapshots"]
+    early = {**RECORDED, "state": "CREATING", "tuningTask": {**RECORDED["tuningTask"], "snapshots": shots[:4]}}
+    first = [early, NOT_THERE, {"operations": [under_way]}, under_way, NOT_THERE]
+    with scripted(*(one if isinstance(one, bytes) else answer(200, one) for one in first)) as service:
+        settings.TUNING_SERVER_URL = service.url
+        take(browser, model=[RECORDED["name"]])
+    job = Job.objects.get()
+    assert (job.state, job.completed_steps) == (JobState.RUNNING, shots[3]["step"])
+    later = [NOT_THERE, RECORDED, {"operations": [DONE]}, DONE, NOT_THERE]
+    with scripted(*(one if isinstance(one, bytes) else answer(200, one) for one in later)) as service:
+        settings.TUNING_SERVER_URL = service.url
+        job.refresh_quietly()
+    assert (job.state, job.completed_steps) == (JobState.SUCCEEDED, 12)
+    assert len(curves.unpack(job.series())) == len(shots)
+
+
+def test_job_whose_model_is_shared_is_followed_without_its_samples(
+    browser: Client, alice: User, server: TuningServer
+) -> None:
+    key = server.api_key("bob@example.com")
+    asked = body(epochs=2) | {"displayName": "Bob's"}
+    server.post("/v1beta/tunedModels?tunedModelId=shared-one", key, json=asked)
+    server.wait_for_state("shared-one", key)
+    reader = {"granteeType": "USER", "emailAddress": alice.email, "role": "READER"}
+    server.post("/v1beta/tunedModels/shared-one/permissions", key, json=reader)
+    take(browser, model=["tunedModels/shared-one"])
+    job = Job.objects.get()
+    job.recipe = replace(job.recipe, samples=2)
+    job.save()
+    job.reopen()
+    assert job.refresh_quietly()
+    assert (job.state, job.failure_code) == (JobState.SUCCEEDED, "")

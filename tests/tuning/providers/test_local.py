@@ -242,3 +242,9 @@ def test_new_key_is_in_no_log():
         key = provider(service).create_api_key("notebook")
     assert (key.id, key.text, key.ending) == ("7", "tb-secret", "cret")
     assert "secret" not in repr(key)
+
+
+def test_job_that_is_gone_by_every_path_is_not_there():
+    with scripted(answer(404)) as service, pytest.raises(NotFound):
+        provider(service).refresh(REF)
+    assert service.asked[-1].path == "/v1beta/tunedModels/x-1"
