@@ -45,19 +45,22 @@ class Shelf:
 def shelves(user: User, q: str = "") -> list[Shelf]:
     """What ``user`` could bring from each connection whose service lists its jobs, narrowed to the words of ``q``."""
     return [
-        _shelf(connection, provider, q)
+        _shelf(user, connection, provider, q)
         for connection in Connection.objects.usable_by(user)
         if isinstance(provider := connection.open_for(user), Importer)
     ]
 
 
 def bring(user: User, connection: Connection, model: str) -> Job:
-    """The job of ``model``, kept here with its curve. Raises ``ServiceError``."""
+    """The job of ``model``, kept here with its curve, by each who may see it for themselves: that somebody else was
+    first takes it from nobody. Raises ``ServiceError``.
+    """
     provider = connection.open_for(user)
     if not isinstance(provider, Importer):
         raise Unimplemented
     found = provider.found(model)
-    here = Job.objects.filter(connection=connection, ref__startswith=f"{found.job.model}/operations/").first()
+    mine = Job.objects.filter(connection=connection, owner=user)
+    here = mine.filter(ref__startswith=f"{found.job.model}/operations/").first()
     return here or _kept(_described(user, connection, found), provider, found)
 
 
@@ -80,7 +83,7 @@ def _kept(job: Job, provider: Provider, found: Found) -> Job:
 
 
 def _described(user: User, connection: Connection, found: Found) -> Job:
-    digest = hashlib.sha256(f"{connection.pk} {found.ref}".encode()).hexdigest()
+    digest = hashlib.sha256(f"{connection.pk} {user.pk} {found.ref}".encode()).hexdigest()
     job = Job(
         owner=user,
         connection=connection,
@@ -119,12 +122,12 @@ def _version(owner: User, found: Found, parsed: datasets.Parsed | None) -> Datas
     return known.first() or Dataset.objects.start(owner, name, parsed).latest
 
 
-def _shelf(connection: Connection, provider: Importer, q: str) -> Shelf:
+def _shelf(user: User, connection: Connection, provider: Importer, q: str) -> Shelf:
     try:
         told = list(islice(provider.existing(), LISTED))
     except ServiceError as error:
         return Shelf(connection, silent=explain(error).title)
-    refs = Job.objects.filter(connection=connection).exclude(ref="").values_list("ref", flat=True)
+    refs = Job.objects.filter(connection=connection, owner=user).exclude(ref="").values_list("ref", flat=True)
     here = {ref.partition("/operations/")[0] for ref in refs}
     words = q.casefold().split()
     fresh = [job for job in told if job.model not in here]

@@ -24,7 +24,7 @@ from dashboard.jobs.chronicle import JobLine, News
 from dashboard.jobs.queryset import REFRESH_INTERVAL, JobQuerySet
 from dashboard.jobs.saved import ListSettings, SavedView
 from dashboard.jobs.tags import Tag
-from tuning.errors import NotFound, ServiceError
+from tuning.errors import NotFound, PermissionDenied, ServiceError
 from tuning.jobs import JobState, JobStatus, Point
 from tuning.providers import JobRef, JobSpec
 from tuning.recipes import Recipe, beyond, held_out, whole
@@ -280,12 +280,19 @@ class Job(models.Model):
         )
         self.refresh_from_db()
 
-    def remove(self) -> None:
-        """Delete the job, its model and its files, at the service first: what is gone here cannot be asked for."""
+    def remove(self) -> bool:
+        """Delete the job, its model and its files, at the service first: what is gone here cannot be asked for. A model
+        that is only shared with the job's owner stays there: False.
+        """
+        gone = True
         if self.ref:
-            self.connection.open_for(self.owner).delete(JobRef(self.ref))
+            try:
+                self.connection.open_for(self.owner).delete(JobRef(self.ref))
+            except PermissionDenied:
+                gone = False
         self.delete()
         Dataset.objects.filter(versions=self.dataset_version_id, absent=True, versions__jobs=None).delete()
+        return gone
 
     def series(self, after: int = 0, reach: int = 0) -> bytes:
         """The training losses so far, packed (see :mod:`tuning.curves`); of a long curve at least those after step

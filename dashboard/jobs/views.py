@@ -135,8 +135,11 @@ def delete(request: Request, pk: int) -> HttpResponse:
     job = _job(request, pk)
     if request.method == "GET":
         return TemplateResponse(request, "jobs/delete.html", {"job": job})
-    job.remove()
-    messages.success(request, _("“%(name)s”, its model and its adapter were deleted.") % {"name": job})
+    if job.remove():
+        said = _("“%(name)s”, its model and its adapter were deleted.")
+    else:
+        said = _("“%(name)s” is not kept here any more. Its model belongs to somebody else and stays.")
+    messages.success(request, said % {"name": job})
     return redirect("jobs:list")
 
 

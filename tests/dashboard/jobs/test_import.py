@@ -11,7 +11,7 @@ from dashboard.accounts.models import User
 from dashboard.connections.models import Connection
 from dashboard.datasets.models import Dataset
 from dashboard.jobs.models import Job
-from tests.factories import DatasetFactory, JobFactory
+from tests.factories import DatasetFactory, JobFactory, UserFactory
 from tests.processes import TuningServer
 from tests.scripted import answer, scripted
 from tests.tuning.server.bodies import body
@@ -182,3 +182,24 @@ def test_job_whose_model_is_shared_is_followed_without_its_samples(
     job.reopen()
     assert job.refresh_quietly()
     assert (job.state, job.failure_code) == (JobState.SUCCEEDED, "")
+
+
+def test_who_was_first_takes_the_job_from_nobody_and_lets_it_go_without_its_model(
+    browser: Client, alice: User, server: TuningServer
+) -> None:
+    key = server.api_key("bob@example.com")
+    server.post("/v1beta/tunedModels?tunedModelId=shared-two", key, json=body(epochs=1))
+    server.wait_for_state("shared-two", key)
+    reader = {"granteeType": "USER", "emailAddress": alice.email, "role": "READER"}
+    server.post("/v1beta/tunedModels/shared-two/permissions", key, json=reader)
+    take(browser, model=["tunedModels/shared-two"])
+    bob, bobs = UserFactory(email="bob@example.com"), Client()
+    bobs.force_login(bob)
+    assert "tunedModels/shared-two" in bobs.get("/jobs/import/").content.decode()
+    take(bobs, model=["tunedModels/shared-two"])
+    his, hers = Job.objects.get(owner=bob), Job.objects.get(owner=alice)
+    assert (his.ref, his.state) == (hers.ref, JobState.SUCCEEDED)
+    page = browser.post(f"/jobs/{hers.pk}/delete/", follow=True).content.decode()
+    assert "somebody else" in page
+    assert list(Job.objects.all()) == [his]
+    assert server.job("shared-two", key)["state"] == "SUCCEEDED"
