@@ -20,7 +20,6 @@ paste_too_many          ``path``, ``limit``
 """
 
 import re
-import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
@@ -30,6 +29,14 @@ from tuning import wire
 from tuning.errors import InvalidRequest, PasteError
 from tuning.resources import Example, JobRecipe, NewJob, TunedModel, TuningTask
 
+PIECE = re.compile(
+    r"""(?P<blank>[ \t\n]+)|[^ \t\n'"\\]+|'[^']*'|"[^"\\]*(?:\\.[^"\\]*)*"|\\.""",
+    re.DOTALL,
+)
+"""What lies between words, and what words are put together from: bare, quoted, and escaped characters."""
+ESCAPED_IN_QUOTES = re.compile(r"""\\(?:([\\"$`])|\n)""")
+MOST_COMMANDS = 50
+"""Commands that are looked at for one that sends something."""
 BODY_OPTIONS = frozenset({"-d", "--data", "--data-ascii", "--data-raw", "--data-binary", "--json"})
 OPTIONS_WITH_VALUE = frozenset(
     {
@@ -96,7 +103,7 @@ def _command(text: str) -> tuple[str, str]:
     starts = [place for place, word in enumerate(words) if word.rpartition("/")[2] in {"curl", "curl.exe"}]
     if not starts:
         raise PasteError
-    for start in starts:
+    for start in starts[:MOST_COMMANDS]:
         body, address = _request(words[start + 1 :])
         if body:
             return body, address
@@ -104,13 +111,30 @@ def _command(text: str) -> tuple[str, str]:
 
 
 def _words(text: str) -> list[str]:
-    """The words of a shell's command line; a backslash at a line's end only joins lines."""
-    try:
-        words = shlex.split(text.replace("\r\n", "\n"), comments=False)
-    except ValueError:
-        raise PasteError("paste_quotes") from None
-    joined = (word if word.strip("\n") == word else word.lstrip("\n") or None for word in words)
-    return [word for word in joined if word is not None]
+    """The words of a shell's command line, in one pass: :mod:`shlex` copies a word for each of its characters."""
+    words: list[list[str]] = [[]]
+    end = 0
+    for piece in PIECE.finditer(text := text.replace("\r\n", "\n")):
+        if piece.start() != end:
+            break
+        end = piece.end()
+        if piece[0] == "\\\n":
+            continue  # at a line's end it only joins lines
+        if piece["blank"] is None:
+            words[-1].append(_unquoted(piece[0]))
+        elif words[-1]:
+            words.append([])
+    if end != len(text):
+        raise PasteError("paste_quotes")
+    return ["".join(pieces) for pieces in words if pieces]
+
+
+def _unquoted(piece: str) -> str:
+    if piece.startswith("'"):
+        return piece[1:-1]
+    if piece.startswith('"'):
+        return ESCAPED_IN_QUOTES.sub(lambda found: found[1] or "", piece[1:-1])
+    return piece.removeprefix("\\") if len(piece) == 2 else piece
 
 
 def _request(words: Sequence[str]) -> tuple[str, str]:

@@ -154,6 +154,33 @@ keys = st.sampled_from([*CAMEL, *OURS, "tuning_task", "hyperparameters", "epoch_
 documents = st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=4), max_leaves=12
 )
+
+
+@given(st.lists(st.text(max_size=20)))
+def test_any_words_are_read_as_a_shell_reads_them(words: list[str]) -> None:
+    assert pasted._words(shlex.join(words)) == [word.replace("\r\n", "\n") for word in words]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (r'a"b c"\ d', ["ab c d"]),
+        (r'"\"\\\$\n"', ['"\\$\\n']),
+        ("a \\\n b\\\nc", ["a", "bc"]),
+        ("'' x", ["", "x"]),
+    ],
+)
+def test_quotes_and_backslashes_are_those_of_a_shell(text: str, words: list[str]) -> None:
+    assert pasted._words(text) == words
+
+
+def test_long_paste_is_read_in_one_pass() -> None:
+    body = json.dumps({"display_name": "n", "x": "y" * 3_000_000})
+    assert pasted.read(f"curl -d {shlex.quote(body)} http://x").display_name == "n"
+    with pytest.raises(PasteError):
+        pasted.read("curl " * 200_000)
+
+
 commands = st.text("curl -d@{}\"'\\\n$?=:/x", max_size=60)
 
 
