@@ -236,7 +236,8 @@ HUEY = {
     "filename": str(VAR_DIR / "worker.sqlite3"),
     "immediate": False,
     "results": False,
-    "consumer": {"workers": 1, "worker_type": "thread", "periodic": True, "check_worker_health": True},
+    # One thread may wait for receivers of notices (dashboard/notices/tasks.py): the other has the jobs.
+    "consumer": {"workers": 2, "worker_type": "thread", "periodic": True, "check_worker_health": True},
 }
 
 LOGGING = {

@@ -66,7 +66,8 @@ def _note(job: Job, event: Event) -> None:
     if is_new:
         for way in open_ways(job.owner):
             if way in wanted:
-                send(Delivery.objects.create(person=job.owner, notice=notice, way=way))
+                Delivery.objects.create(person=job.owner, notice=notice, way=way)
+                send()
 
 
 def open_ways(person: User) -> list[Way]:
@@ -76,8 +77,8 @@ def open_ways(person: User) -> list[Way]:
     return mail + webhook
 
 
-def send(delivery: Delivery) -> None:
-    """Have the worker send ``delivery`` now; if that gets lost, its sweep finds the row."""
+def send() -> None:
+    """Have the worker send now what is due; if that gets lost, its sweep finds the rows."""
     from dashboard.notices.tasks import deliver  # noqa: PLC0415 - tasks know this module
 
-    deliver.enqueue(delivery.pk)
+    deliver.enqueue()

@@ -9,7 +9,7 @@ from base64 import b64encode
 from datetime import timedelta
 from typing import ClassVar, Self
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -119,6 +119,16 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def due(self) -> Self:
         return self.filter(next_try__lte=timezone.now(), tries__lt=TRIES)
 
+    def testing(self, person: User, way: str) -> Self:
+        """The tests of ``way`` that ``person`` still waits for: there is one at most."""
+        return self.filter(person=person, way=way, notice=None).exclude(next_try=None)
+
+    def test(self, person: User, way: Way) -> "Delivery | None":
+        """A new test of ``way``, unless ``person`` still waits for one."""
+        with transaction.atomic():
+            User.objects.select_for_update().get(pk=person.pk)  # two presses of a button at once
+            return None if self.testing(person, way).exists() else self.create(person=person, way=way)
+
     def claim(self, delivery: "Delivery") -> bool:
         """Whether the caller is the one who sends ``delivery`` now. Who dies over it has it tried again later."""
         later = timezone.now() + PAUSES[min(delivery.tries, len(PAUSES) - 1)]
@@ -151,11 +161,10 @@ class Delivery(models.Model):
 
     @property
     def is_held_up(self) -> bool:
-        """Whether the last try to this person by this way failed just now, and this one is no test."""
+        """Whether the last try to this person by this way failed just now."""
         siblings = Try.objects.filter(delivery__person=self.person, delivery__way=self.way)
-        last = siblings.exclude(delivery=self).order_by("-time").first()
-        recent = last is not None and last.time > timezone.now() - HELD_UP
-        return bool(self.notice_id and recent and last and last.problem)
+        last = siblings.order_by("-time").first()
+        return bool(last and last.problem and last.time > timezone.now() - HELD_UP)
 
     def again(self) -> None:
         """Send it once more, from the first try on."""

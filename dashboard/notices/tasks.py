@@ -1,9 +1,12 @@
 """What the worker does for notices: find out what nobody was told yet, and send what is due.
 
-As for jobs, the rows say what is still to do; a task that is lost, or run twice, changes nothing.
+As for jobs, the rows say what is still to do; a task that is lost, or run twice, changes nothing. One thread at a time
+sends, so that the worker's other thread is there for jobs, however long receivers take.
 """
 
+import logging
 import time
+from threading import Lock
 
 from django_tasks import task
 from huey import crontab
@@ -13,23 +16,48 @@ from dashboard.notices import events, mail, webhook
 from dashboard.notices.delivering import NotDelivered
 from dashboard.notices.models import Delivery, Way
 
+logger = logging.getLogger(__name__)
+
 SENDERS = {Way.MAIL: mail.send, Way.WEBHOOK: webhook.send}
+sending = Lock()
 
 
 @db_periodic_task(crontab(minute="*"))  # type: ignore[untyped-decorator]
 def sweep() -> None:
     """Each minute."""
     events.sweep()
-    for pk in Delivery.objects.due().order_by("next_try").values_list("pk", flat=True):
-        deliver.enqueue(pk)
+    deliver.enqueue()
 
 
 @task()
-def deliver(pk: int) -> None:
-    """Make one try to send delivery ``pk``, if it is still to be sent and nobody else is at it."""
-    delivery = Delivery.objects.due().filter(pk=pk).select_related("person", "notice__job__owner").first()
-    if delivery is None or delivery.is_held_up or not Delivery.objects.claim(delivery):
+def deliver() -> None:
+    """Make one try for each delivery that is due. Leaves them to who is at it already, or to the next sweep."""
+    if not sending.acquire(blocking=False):
         return
+    try:
+        while _sent_some():  # what comes to be due meanwhile, too
+            pass
+    finally:
+        sending.release()
+
+
+def _sent_some() -> bool:
+    """Whether there was anything to try."""
+    tried = False
+    held_up = set()
+    for pk in list(Delivery.objects.due().order_by("next_try", "pk").values_list("pk", flat=True)):
+        delivery = Delivery.objects.due().filter(pk=pk).select_related("person", "notice__job__owner").first()
+        if delivery is None or (where := (delivery.person_id, delivery.way)) in held_up:
+            continue
+        if delivery.is_held_up:
+            held_up.add(where)
+        elif Delivery.objects.claim(delivery):
+            tried = True
+            _try(delivery)
+    return tried
+
+
+def _try(delivery: Delivery) -> None:
     delivery.refresh_from_db(fields=["tries", "next_try"])
     started = time.monotonic()
     status, problem = None, ""

@@ -108,20 +108,29 @@ def remove_webhook(request: Request) -> HttpResponse:
 @require_POST
 @login_required
 def test(request: Request, way: str) -> HttpResponse:
-    """Sends a test by that way; the log shows what comes of it."""
+    """Sends a test by that way, one at a time; the log shows what comes of it."""
     if way not in events.open_ways(request.user):
         raise Http404
-    events.send(Delivery.objects.create(person=request.user, way=Way(way)))
-    return redirect("notices:settings")
+    return _test(request, Way(way))
 
 
 @require_POST
 @login_required
 def again(request: Request, pk: int) -> HttpResponse:
-    """Sends a delivery once more."""
+    """Sends a delivery once more. Of a test, that is another test."""
     delivery = get_object_or_404(Delivery, person=request.user, pk=pk)
+    if delivery.notice_id is None:
+        return _test(request, Way(delivery.way))
     delivery.again()
-    events.send(delivery)
+    events.send()
+    return redirect("notices:settings")
+
+
+def _test(request: Request, way: Way) -> HttpResponse:
+    if Delivery.objects.test(request.user, way):
+        events.send()
+    else:
+        messages.info(request, _("A test is on its way already."))
     return redirect("notices:settings")
 
 

@@ -7,8 +7,10 @@ import json
 import socket
 import ssl
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -18,14 +20,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 from django.core import mail
-from django.db import connection
+from django.db import connection, connections
 from django.test import Client
 from django.utils import timezone
 
 from dashboard.accounts.models import User
 from dashboard.jobs.models import Job
 from dashboard.notices import events, outbound, tasks
-from dashboard.notices.models import PAUSES, TRIES, Delivery, Event, Preferences, Try, Webhook
+from dashboard.notices.models import HELD_UP, PAUSES, TRIES, Delivery, Event, Preferences, Try, Webhook
 from tests.dashboard.notices.receiver import Received, receiving
 from tests.factories import JobFactory, UserFactory
 from tests.scripted import Drip, Silence, answer, scripted
@@ -48,8 +50,15 @@ def webhook(person: User, url: str) -> Webhook:
 
 def run_what_is_due() -> None:
     """As the worker's sweep does."""
-    for pk in Delivery.objects.due().values_list("pk", flat=True):
-        tasks.deliver.call(pk)
+    tasks.deliver.call()
+
+
+def in_the_worker(task: Callable[[], object]) -> None:
+    """As huey's threads run it."""
+    try:
+        task()
+    finally:
+        connections.close_all()
 
 
 def let_pass(pause: timedelta) -> None:
@@ -244,10 +253,11 @@ def test_receiver_that_is_down_delays_only_its_own(alice: User) -> None:
 
 
 def problem_with(url: str, person: User) -> str:
-    """What the log says of a test to ``url``."""
+    """What the log says of a test to ``url``, a while after others."""
+    let_pass(HELD_UP)
     Webhook.objects.update_or_create(person=person, defaults={"url": url, "secret": Webhook.new_secret()})
     delivery = Delivery.objects.create(person=person, way="webhook")
-    tasks.deliver.call(delivery.pk)
+    tasks.deliver.call()
     return delivery.log.get().problem
 
 
@@ -476,8 +486,67 @@ def test_secret_outlives_a_new_key_that_knows_the_old_one(alice: User, settings:
 
 def problem_with_secret(person: User) -> str:
     delivery = Delivery.objects.create(person=person, way="webhook")
-    tasks.deliver.call(delivery.pk)
+    tasks.deliver.call()
     return delivery.log.get().problem
+
+
+@pytest.mark.usefixtures("internal_allowed")
+def test_who_presses_test_often_waits_for_the_one_before(browser: Client, alice: User) -> None:
+    def presses() -> None:
+        for _ in range(3):
+            browser.post("/notices/settings/test/webhook/")
+            browser.post(f"/notices/settings/again/{Delivery.objects.latest('pk').pk}/")
+
+    with receiving(500) as receiver:
+        webhook(alice, receiver.url)
+        presses()
+        run_what_is_due()
+        presses()
+        run_what_is_due()
+        assert len(receiver.got) == Delivery.objects.count() == 1
+        assert "A test is on its way already." in browser.get("/notices/settings/").content.decode()
+        let_pass(PAUSES[0])
+        run_what_is_due()
+        presses()
+        assert len(receiver.got) == Delivery.objects.count() == 2
+
+
+@pytest.mark.usefixtures("internal_allowed")
+def test_a_way_that_failed_just_now_is_left_alone_by_tests_too(alice: User, browser: Client) -> None:
+    with receiving(500) as receiver:
+        webhook(alice, receiver.url)
+        ended_job(alice)
+        events.sweep()
+        run_what_is_due()
+        browser.post("/notices/settings/test/webhook/")
+        browser.post(f"/notices/settings/again/{Delivery.objects.earliest('pk').pk}/")
+        run_what_is_due()
+        assert len(receiver.got) == 1
+        let_pass(HELD_UP)
+        run_what_is_due()
+        assert len(receiver.got) == 3
+
+
+@pytest.mark.usefixtures("internal_allowed")
+@pytest.mark.django_db(transaction=True)
+def test_receiver_that_dawdles_takes_one_thread_of_the_worker_at_most(alice: User) -> None:
+    with scripted(Silence()) as service:
+        webhook(alice, service.url)
+        delivery = Delivery.objects.create(person=alice, way="webhook")
+        sender = Thread(target=in_the_worker, args=[tasks.deliver.call])
+        sender.start()
+        while not service.asked:
+            assert sender.is_alive()
+        Delivery.objects.create(person=UserFactory(), way="mail")
+        started = time.monotonic()
+        tasks.deliver.call()
+        assert time.monotonic() - started < 1
+        assert sender.is_alive()
+        assert Delivery.objects.due().count() == 1
+        service.done.set()
+        sender.join()
+    assert delivery.log.get().problem == "unreachable"
+    assert not Delivery.objects.due().exists()
 
 
 @pytest.mark.usefixtures("internal_allowed", "worker")
