@@ -280,19 +280,24 @@ class Job(models.Model):
         )
         self.refresh_from_db()
 
-    def remove(self) -> bool:
-        """Delete the job, its model and its files, at the service first: what is gone here cannot be asked for. A model
-        that is only shared with the job's owner stays there: False.
-        """
-        gone = True
-        if self.ref:
-            try:
+    def remove(self) -> None:
+        """Delete the job, its model and its files, at the service first: what is gone here cannot be asked for."""
+        self.delete_model()
+        self.forget()
+
+    def delete_model(self) -> bool:
+        """Delete model and files at the service. False where they stay: they are only shared with the job's owner."""
+        try:
+            if self.ref:
                 self.connection.open_for(self.owner).delete(JobRef(self.ref))
-            except PermissionDenied:
-                gone = False
+        except PermissionDenied:
+            return False
+        return True
+
+    def forget(self) -> None:
+        """Delete the job here, with a dataset that stood in for one that is not here."""
         self.delete()
         Dataset.objects.filter(versions=self.dataset_version_id, absent=True, versions__jobs=None).delete()
-        return gone
 
     def series(self, after: int = 0, reach: int = 0) -> bytes:
         """The training losses so far, packed (see :mod:`tuning.curves`); of a long curve at least those after step

@@ -135,7 +135,9 @@ def delete(request: Request, pk: int) -> HttpResponse:
     job = _job(request, pk)
     if request.method == "GET":
         return TemplateResponse(request, "jobs/delete.html", {"job": job})
-    if job.remove():
+    model_is_gone = job.delete_model()
+    job.forget()
+    if model_is_gone:
         said = _("“%(name)s”, its model and its adapter were deleted.")
     else:
         said = _("“%(name)s” is not kept here any more. Its model belongs to somebody else and stays.")
