@@ -10,6 +10,7 @@ from dashboard.connections.models import Connection
 from dashboard.engine.forms import HIGHEST
 from dashboard.jobs.models import Job
 from dashboard.messages import explain
+from dashboard.queue.asking import state
 from tuning.errors import ServiceError
 from tuning.providers import InQueue, Queue
 
@@ -57,15 +58,13 @@ def lines(user: User) -> list[Line]:
         provider = connection.open_for(user)
         if isinstance(provider, Queue):
             try:
-                state = provider.queue()
+                told = state(user, connection, provider)
             except ServiceError as error:
                 found.append(Line(connection, silent=explain(error).title))
                 continue
             jobs = _jobs(user, connection)
-            running, waiting = (
-                [Place(one, jobs.get(one.model)) for one in many] for many in (state.running, state.next)
-            )
-            found.append(Line(connection, state.waiting, running, waiting))
+            running, waiting = ([Place(one, jobs.get(one.model)) for one in many] for many in (told.running, told.next))
+            found.append(Line(connection, told.waiting, running, waiting))
     return found
 
 

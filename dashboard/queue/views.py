@@ -12,6 +12,7 @@ from dashboard.connections.models import Connection
 from dashboard.http import NoContent, Request
 from dashboard.jobs.models import Job
 from dashboard.messages import explain
+from dashboard.queue.asking import forget
 from dashboard.queue.places import Way, fingerprint, lines, rearranged
 from tuning.errors import FailedPrecondition, InvalidRequest, NotFound, PermissionDenied
 from tuning.providers import EngineRoom, Queue
@@ -33,12 +34,13 @@ def index(request: Request) -> HttpResponse:
 @login_required
 def cancel(request: Request, connection: int, model_id: str) -> HttpResponse:
     """Stops a job of mine; for administrators anybody's."""
-    queue = _queue(request, connection)
+    chosen, queue = _queue(request, connection)
     model = f"tunedModels/{model_id}"
     try:
         queue.withdraw(model)
     except (NotFound, PermissionDenied, InvalidRequest):
         raise Http404 from None
+    forget(request.user, chosen)
     Job.objects.unfinished().filter(connection=connection, ref__startswith=f"{model}/").update(synced_at=None)
     messages.success(request, _("The job was cancelled."))
     return redirect("queue:index")
@@ -48,7 +50,7 @@ def cancel(request: Request, connection: int, model_id: str) -> HttpResponse:
 @login_required
 def move(request: Request, connection: int, model_id: str) -> HttpResponse:
     """Lets a waiting job change places with its neighbour, go to the front, or back to where its turn is."""
-    queue = _queue(request, connection)
+    chosen, queue = _queue(request, connection)
     way = request.POST.get("way", "")
     if not (request.user.is_administrator and isinstance(queue, EngineRoom) and way in list(Way)):
         raise Http404
@@ -59,13 +61,14 @@ def move(request: Request, connection: int, model_id: str) -> HttpResponse:
         messages.error(request, _("It does not wait any more, or the queue is too long to be rearranged there."))
     except FailedPrecondition as error:
         messages.error(request, explain(error).title)
+    forget(request.user, chosen)
     return redirect("queue:index")
 
 
-def _queue(request: Request, connection: int) -> Queue:
-    """The service behind a connection. Raises ``Http404`` where it has no queue."""
+def _queue(request: Request, connection: int) -> tuple[Connection, Queue]:
+    """A connection, and the service behind it. Raises ``Http404`` where it has no queue."""
     chosen = get_object_or_404(Connection.objects.usable_by(request.user), pk=connection)
     provider = chosen.open_for(request.user)
     if not isinstance(provider, Queue):
         raise Http404
-    return provider
+    return chosen, provider

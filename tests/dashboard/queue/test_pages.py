@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,6 +31,11 @@ QUEUE: dict[str, Any] = {
         {"place": 2, "model": "tunedModels/by-curl", "displayName": "", "owner": "alice@example.com", **STEPS},
     ],
 }
+
+
+@pytest.fixture(autouse=True)
+def fresh_cache() -> None:
+    cache.clear()
 
 
 @pytest.mark.django_db
@@ -63,6 +69,41 @@ def test_renewal_without_news_is_empty(browser: Client, settings: Settings) -> N
 @pytest.mark.usefixtures("no_server")
 def test_service_that_is_away_is_said_to_be(browser: Client) -> None:
     assert "does not answer" in browser.get("/queue/").content.decode()
+
+
+@pytest.mark.django_db
+def test_however_often_somebody_looks_the_service_is_asked_once(browser: Client, settings: Settings) -> None:
+    with scripted(answer(200, QUEUE)) as service:
+        settings.TUNING_SERVER_URL = service.url
+        pages = [browser.get("/queue/").content.decode() for _ in range(4)]
+        assert len(service.asked) == 1
+        bob = Client()
+        bob.force_login(UserFactory())
+        bob.get("/queue/")
+        assert len(service.asked) == 2, "what one person may see is not shown to another"
+    assert all("tunedModels/by-curl" in page for page in pages)
+
+
+@pytest.mark.django_db
+def test_silent_service_is_not_asked_for_everybody_who_looks(browser: Client, settings: Settings) -> None:
+    bob = Client()
+    bob.force_login(UserFactory())
+    with scripted(answer(200, b"no JSON")) as service:
+        settings.TUNING_SERVER_URL = service.url
+        said = [one.get("/queue/").context["lines"][0].silent for one in (browser, bob, browser)]
+        assert len(service.asked) == 1
+    assert said[0]
+    assert said == [said[0]] * 3
+
+
+@pytest.mark.django_db
+def test_what_somebody_changed_is_seen_at_once(browser: Client, settings: Settings) -> None:
+    empty = {"waiting": 0, "running": [], "next": []}
+    with scripted(answer(200, QUEUE), answer(200), answer(200, empty)) as service:
+        settings.TUNING_SERVER_URL = service.url
+        assert "tunedModels/by-curl" in browser.get("/queue/").content.decode()
+        page = browser.post(f"/queue/{Connection.objects.local().pk}/by-curl/cancel/", follow=True).content.decode()
+    assert "tunedModels/by-curl" not in page
 
 
 @pytest.mark.django_db
