@@ -330,7 +330,7 @@ DELIVERIES = {
     "not_https": _("The address begins with http://. Only https:// is posted to."),
     "no_such_host": _("There is no host of this name."),
     "internal_address": _(
-        "The address leads into an internal network. Administrators can allow the host: WEBHOOK_INTERNAL_HOSTS."
+        "No public host has this name. Administrators can allow one of an internal network: WEBHOOK_INTERNAL_HOSTS."
     ),
     "timed_out": _("The receiver took too long to answer."),
     "untrusted": _("The receiver’s certificate is not trusted, or is another host’s."),
@@ -340,6 +340,7 @@ DELIVERIES = {
     "turned_down": _("The receiver did not accept it."),
     "secret_lost": _("The secret cannot be read any more, since SECRET_KEY changed. Make a new one."),
     "mail_refused": _("The mail server did not take it."),
+    "broken": _("Tuneboard could not put the notice together. The worker’s log says why."),
 }
 
 UNKNOWN = (_("Something went wrong"), _("The technical detail says what."))

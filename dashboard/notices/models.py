@@ -119,6 +119,10 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def due(self) -> Self:
         return self.filter(next_try__lte=timezone.now(), tries__lt=TRIES)
 
+    def end_lost(self) -> int:
+        """Give up those whose last try never came back: its worker was killed."""
+        return self.filter(next_try__lte=timezone.now(), tries__gte=TRIES).update(next_try=None)
+
     def testing(self, person: User, way: str) -> Self:
         """The tests of ``way`` that ``person`` still waits for: there is one at most."""
         return self.filter(person=person, way=way, notice=None).exclude(next_try=None)

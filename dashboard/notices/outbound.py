@@ -83,11 +83,14 @@ def is_public(address: str) -> bool:
 
 
 def addresses(goal: Target) -> list[str]:
-    """The addresses of ``goal``. Raises ``Refused`` when there is none, or one that is not public."""
+    """The addresses of ``goal``. Raises ``Refused`` when there is none, or one that is not public.
+
+    Which of the two it is, is said of hosts that are allowed alone: who asks learns no internal names.
+    """
     try:
         found = socket.getaddrinfo(goal.host, goal.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        raise Refused("no_such_host") from None
+        raise Refused("no_such_host" if goal.is_internal else "internal_address") from None
     known = list(dict.fromkeys(str(row[4][0]) for row in found))
     if not goal.is_internal and not all(map(is_public, known)):
         raise Refused("internal_address")

@@ -26,6 +26,7 @@ sending = Lock()
 def sweep() -> None:
     """Each minute."""
     events.sweep()
+    Delivery.objects.end_lost()
     deliver.enqueue()
 
 
@@ -65,6 +66,9 @@ def _try(delivery: Delivery) -> None:
         status = SENDERS[Way(delivery.way)](delivery)
     except NotDelivered as failure:
         status, problem = failure.status, failure.code
+    except Exception:
+        logger.exception("delivery %s cannot be made", delivery.pk)
+        problem = "broken"
     if problem == "nowhere":
         delivery.drop()
     else:

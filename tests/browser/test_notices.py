@@ -97,7 +97,7 @@ def test_webhook_is_made_its_secret_shown_once_and_its_test_logged(page: Page) -
     page.goto("/notices/settings/")
     page.get_by_label("Address").fill("https://localhost/hook")
     page.get_by_role("button", name="Create webhook").click()
-    expect(page.get_by_text("leads into an internal network")).to_be_visible()
+    expect(page.get_by_text("No public host has this name")).to_be_visible()
     expect(page.get_by_label("Address")).to_be_focused()
     with receiving(500) as receiver:
         page.get_by_label("Address").fill(receiver.url)

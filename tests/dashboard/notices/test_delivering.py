@@ -236,6 +236,34 @@ def test_worker_that_dies_over_a_delivery_has_it_sent_later(alice: User) -> None
         assert len(receiver.got) == 1
 
 
+def test_delivery_whose_last_try_was_killed_is_given_up(alice: User, browser: Client) -> None:
+    webhook(alice, "https://example.com/")
+    delivery = Delivery.objects.create(person=alice, way="webhook", tries=TRIES - 1)
+    assert Delivery.objects.claim(delivery)
+    tasks.sweep.call_local()
+    assert "Next try" in browser.get("/notices/settings/").content.decode()
+    let_pass(PAUSES[-1])
+    tasks.sweep.call_local()
+    page = browser.get("/notices/settings/")
+    assert "Given up" in page.content.decode()
+    assert not page.context["waiting"]
+
+
+@pytest.mark.usefixtures("internal_allowed")
+def test_notice_that_cannot_be_made_says_so_and_keeps_no_other(alice: User, browser: Client) -> None:
+    bob = UserFactory()
+    with receiving() as receiver:
+        Webhook.objects.create(person=alice, url=receiver.url, secret="whsec_x")
+        webhook(bob, receiver.url)
+        for person in (alice, bob):
+            Delivery.objects.create(person=person, way="webhook")
+        run_what_is_due()
+        assert len(receiver.got) == 1
+    page = browser.get("/notices/settings/").content.decode()
+    assert "could not put the notice together" in page
+    assert "Next try" in page
+
+
 @pytest.mark.usefixtures("internal_allowed")
 def test_receiver_that_is_down_delays_only_its_own(alice: User) -> None:
     bob = UserFactory()
@@ -312,6 +340,17 @@ def test_name_that_leads_inside_is_refused(host: str, alice: User) -> None:
         port = receiver.url.split(":")[2].split("/")[0]
         assert problem_with(f"https://{host}:{port}/", alice) == "internal_address"
     assert receiver.got == []
+
+
+def test_form_tells_nothing_of_internal_names(browser: Client, settings: Any) -> None:
+    def said(host: str) -> str:
+        form = browser.post("/notices/settings/webhook/", {"url": f"https://{host}/"}).context["webhook_form"]
+        return str(form.errors["url"])
+
+    assert said("localhost").replace("localhost", "") == said("missing.invalid").replace("missing.invalid", "")
+    assert "No public host" in said("missing.invalid")
+    settings.WEBHOOK_INTERNAL_HOSTS = ["missing.invalid"]
+    assert "There is no host of this name." in said("missing.invalid")
 
 
 def test_one_internal_address_among_public_ones_is_enough(monkeypatch: pytest.MonkeyPatch, alice: User) -> None:
