@@ -123,15 +123,14 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """Give up those whose last try never came back: its worker was killed."""
         return self.filter(next_try__lte=timezone.now(), tries__gte=TRIES).update(next_try=None)
 
-    def testing(self, person: User, way: str) -> Self:
-        """The tests of ``way`` that ``person`` still waits for: there is one at most."""
-        return self.filter(person=person, way=way, notice=None).exclude(next_try=None)
-
-    def test(self, person: User, way: Way) -> "Delivery | None":
-        """A new test of ``way``, unless ``person`` still waits for one."""
-        with transaction.atomic():
-            User.objects.select_for_update().get(pk=person.pk)  # two presses of a button at once
-            return None if self.testing(person, way).exists() else self.create(person=person, way=way)
+    @transaction.atomic
+    def test(self, person: User, way: Way) -> None:
+        """Have ``way`` tested: by the test that ``person`` still waits for, or by a new one where there is none."""
+        User.objects.select_for_update().get(pk=person.pk)  # two presses of a button at once
+        if waiting := self.filter(person=person, way=way, notice=None).exclude(next_try=None).first():
+            waiting.again()
+        else:
+            self.create(person=person, way=way)
 
     def claim(self, delivery: "Delivery") -> bool:
         """Whether the caller is the one who sends ``delivery`` now. Who dies over it has it tried again later."""

@@ -117,7 +117,7 @@ def test(request: Request, way: str) -> HttpResponse:
 @require_POST
 @login_required
 def again(request: Request, pk: int) -> HttpResponse:
-    """Sends a delivery once more. Of a test, that is another test."""
+    """Sends a delivery once more. Of a test, that is a test of its way."""
     delivery = get_object_or_404(Delivery, person=request.user, pk=pk)
     if delivery.notice_id is None:
         return _test(request, Way(delivery.way))
@@ -127,10 +127,8 @@ def again(request: Request, pk: int) -> HttpResponse:
 
 
 def _test(request: Request, way: Way) -> HttpResponse:
-    if Delivery.objects.test(request.user, way):
-        events.send()
-    else:
-        messages.info(request, _("A test is on its way already."))
+    Delivery.objects.test(request.user, way)
+    events.send()
     return redirect("notices:settings")
 
 

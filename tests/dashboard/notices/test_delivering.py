@@ -543,8 +543,8 @@ def test_who_presses_test_often_waits_for_the_one_before(browser: Client, alice:
         presses()
         run_what_is_due()
         assert len(receiver.got) == Delivery.objects.count() == 1
-        assert "A test is on its way already." in browser.get("/notices/settings/").content.decode()
-        let_pass(PAUSES[0])
+        assert "On its way" in browser.get("/notices/settings/").content.decode()
+        let_pass(HELD_UP)
         run_what_is_due()
         presses()
         assert len(receiver.got) == Delivery.objects.count() == 2
