@@ -3,7 +3,8 @@
 import hashlib
 import logging
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
@@ -14,13 +15,14 @@ from django.utils import timezone
 
 from dashboard.accounts.models import User
 from dashboard.connections.models import Connection
+from dashboard.datasets.forms import limits
 from dashboard.datasets.models import NAME_LENGTH, Dataset, DatasetVersion
 from dashboard.jobs import chronicle
 from dashboard.jobs.models import Job
 from dashboard.messages import explain
 from dashboard.notices import events
 from tuning import datasets
-from tuning.errors import DatasetError, ServiceError, Unimplemented
+from tuning.errors import BadAnswer, DatasetError, ServiceError, TimedOut, Unimplemented
 from tuning.providers import Existing, Found, Importer, JobRef, Provider
 
 logger = logging.getLogger(__name__)
@@ -29,6 +31,8 @@ LISTED = 1_000
 """Jobs of a service that are looked through."""
 AT_ONCE = 200
 """Jobs that are brought with one press of a button; the next press brings the next."""
+PATIENCE = 60.0
+"""Seconds that the examples of a job may take to arrive; without them it is brought in all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +109,24 @@ def _examples(provider: Importer, ref: JobRef) -> datasets.Parsed | None:
         if (file := provider.training_data(ref)) is None:
             return None
         with tempfile.TemporaryFile() as kept, closing(file.chunks) as chunks:
-            kept.writelines(chunks)
+            kept.writelines(_bounded(chunks))
             kept.seek(0)
-            return datasets.parse(cast(BinaryIO, kept), "examples.jsonl")
+            return datasets.parse(cast(BinaryIO, kept), "examples.jsonl", limits=limits())
     except (ServiceError, DatasetError) as error:
         logger.info("the examples of %s could not be had: %s", ref, error.code)
         return None
+
+
+def _bounded(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """``chunks``, of which a service may send no more than a person may, and not for ever. Raises ``Unavailable``."""
+    left, deadline = limits().file_bytes, time.monotonic() + PATIENCE
+    for chunk in chunks:
+        left -= len(chunk)
+        if left < 0:
+            raise BadAnswer(detail="more bytes than a dataset may have")
+        if time.monotonic() > deadline:
+            raise TimedOut(detail="the examples came too slowly")
+        yield chunk
 
 
 def _version(owner: User, found: Found, parsed: datasets.Parsed | None) -> DatasetVersion:

@@ -191,7 +191,7 @@ def _chunks(response: requests.Response, deadline: float) -> Iterator[bytes]:
 
 def _pieces(response: requests.Response) -> Generator[bytes, None, None]:
     with _named(), response:
-        while piece := response.raw.read(DOWNLOAD_BYTES):
+        while piece := response.raw.read1(DOWNLOAD_BYTES):  # as it comes, so that who waits may lose patience
             yield piece
 
 

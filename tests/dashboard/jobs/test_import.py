@@ -13,7 +13,7 @@ from dashboard.datasets.models import Dataset
 from dashboard.jobs.models import Job
 from tests.factories import DatasetFactory, JobFactory, UserFactory
 from tests.processes import TuningServer
-from tests.scripted import answer, scripted
+from tests.scripted import Drip, answer, scripted
 from tests.tuning.server.bodies import body
 from tests.tuning.server.recorded import RECORDED
 from tuning import curves
@@ -203,3 +203,17 @@ def test_who_was_first_takes_the_job_from_nobody_and_lets_it_go_without_its_mode
     assert "somebody else" in page
     assert list(Job.objects.all()) == [his]
     assert server.job("shared-two", key)["state"] == "SUCCEEDED"
+
+
+@pytest.mark.parametrize("kind", [bytes, Drip])
+def test_examples_that_are_too_many_or_too_slow_are_left_and_the_job_is_brought(
+    browser: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch, kind: type[bytes]
+) -> None:
+    pairs = b'{"text_input": "1", "output": "2"}\n' * 40_000
+    settings.UPLOAD_LIMIT_MB = 1 if kind is bytes else 64
+    monkeypatch.setattr("dashboard.jobs.bringing.PATIENCE", 0.5 if kind is Drip else 60)
+    answers = [RECORDED, NOT_THERE, {"operations": [DONE]}, DONE, NOT_THERE, kind(answer(200, pairs))]
+    with scripted(*(one if isinstance(one, bytes) else answer(200, one) for one in answers)) as service:
+        settings.TUNING_SERVER_URL = service.url
+        take(browser, model=[RECORDED["name"]])
+    assert Job.objects.get().dataset_version.dataset.absent

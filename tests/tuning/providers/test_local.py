@@ -248,3 +248,11 @@ def test_job_that_is_gone_by_every_path_is_not_there():
     with scripted(answer(404)) as service, pytest.raises(NotFound):
         provider(service).refresh(REF)
     assert service.asked[-1].path == "/v1beta/tunedModels/x-1"
+
+
+def test_export_that_was_cut_off_is_no_whole_one():
+    whole = answer(200, b"GGUF and more")
+    with scripted(whole.removesuffix(b" and more")) as service:
+        file = provider(service).export(REF, Export.MERGED_GGUF)
+        with pytest.raises(BadAnswer):
+            list(file.chunks)
