@@ -44,6 +44,7 @@ class Watched:
             sent = body(epochs=epochs, **changes)
             answer = house.post(f"/v1beta/tunedModels?tunedModelId={model_id}", key, json=sent)
         assert answer.status_code == 200, answer.text
+        self.operation_id = answer.json()["name"].rpartition("/")[2]
 
     def now(self) -> dict[str, Any]:
         """The job without its points: they are many."""
@@ -71,6 +72,13 @@ class Watched:
     def log(self) -> list[str]:
         lines = self.house.get(f"/tuneboard/v1/jobs/{self.model_id}/log", self.key).json()["lines"]
         return [line["text"] for line in lines]
+
+    def kept(self) -> list[Path]:
+        """Its folders for the next attempt."""
+        return list((self.house.var_dir / "work").glob(f"{self.operation_id}-*"))
+
+    def checkpoints(self) -> list[Path]:
+        return [checkpoint for folder in self.kept() for checkpoint in folder.glob("checkpoint-*")]
 
     def last_death(self) -> int:
         """The most steps that were made when a process died."""

@@ -17,7 +17,7 @@ import pytest
 from tests import tiny_llama
 from tests.processes import TuningServer, child_running, children_of, is_running, tuning_server, wait_until
 from tests.tuning.server.bodies import LONG, body
-from tests.tuning.server.jobs import Watched, has_ended, kill, training_child, tuner_in, work_left
+from tests.tuning.server.jobs import Watched, has_ended, kill, training_child, tuner_in
 from tests.tuning.server.stages import long_job
 
 STOPPED_WITHIN = 5.0
@@ -50,7 +50,7 @@ def limit(pid: int, kind: int, at: int) -> None:
 
 
 def assert_nothing_left(house: TuningServer, job: Watched) -> None:
-    assert work_left(house) == []
+    assert job.kept() == []
     assert list((house.var_dir / "adapters" / job.model_id).glob("*")) == []
 
 
@@ -91,7 +91,7 @@ def test_job_whose_process_the_system_kills_goes_on_and_its_log_says_so(
     house: TuningServer, key: str, tuner: subprocess.Popen[bytes]
 ) -> None:
     job = Watched(house, key, "killed-once", 60)
-    wait_until(lambda: job.now()["completedSteps"] and checkpoints(house))
+    wait_until(lambda: job.now()["completedSteps"] and job.checkpoints())
     kill(training_child(tuner))
     ended = job.ended()
     assert (ended["state"], ended["attempt"]) == ("SUCCEEDED", 2)
@@ -135,17 +135,13 @@ def test_spoilt_checkpoints_cost_their_steps_alone(
 ) -> None:
     job = Watched(house, key, "spoilt", 20)
     job.after(20)
-    wait_until(lambda: checkpoints(house))
+    wait_until(job.checkpoints)
     kill(training_child(tuner))
-    for checkpoint in checkpoints(house):
+    for checkpoint in job.checkpoints():
         checkpoint.write_bytes(checkpoint.read_bytes()[:-9] + b"nonsense!")
     ended = job.ended()
     assert ended["state"] == "SUCCEEDED"
     assert [point[0] for point in ended["points"]] == list(range(1, ended["totalSteps"] + 1))
-
-
-def checkpoints(house: TuningServer) -> list[Path]:
-    return list((house.var_dir / "work").glob("*/checkpoint-*"))
 
 
 @pytest.mark.kill
@@ -170,7 +166,7 @@ def test_killed_job_that_is_tried_again_goes_on_where_it_was(
 ) -> None:
     job = Watched(house, key, "tried-again", 40)
     job.after(30)
-    wait_until(lambda: checkpoints(house))
+    wait_until(job.checkpoints)
     while not has_ended(job.now()):
         if child := child_running(tuner.pid, "training"):
             with suppress(ProcessLookupError):
@@ -183,7 +179,7 @@ def test_killed_job_that_is_tried_again_goes_on_where_it_was(
     assert "failure" not in ended
     assert [point[0] for point in ended["points"]] == list(range(1, ended["totalSteps"] + 1))
     assert any(GOES_ON.fullmatch(line) for line in job.log())
-    wait_until(lambda: not work_left(house))
+    wait_until(lambda: not job.kept())
 
 
 @pytest.mark.usefixtures("tuner")
