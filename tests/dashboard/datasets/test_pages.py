@@ -73,7 +73,7 @@ def test_list_asks_the_database_no_more_for_many_datasets(
     browser: Client, alice: User, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     DatasetFactory.create_batch(20, owner=alice)
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(6):
         browser.get("/datasets/")
 
 
