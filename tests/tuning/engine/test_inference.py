@@ -1,10 +1,11 @@
 """The inference child: who may ask, what comes back, and that it survives bad questions."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,17 @@ def test_the_base_model_answers_as_itself_after_a_tuned_one_was_asked(desk: Desk
 
     assert desk.ask(asked, tuned).text == said
     assert desk.ask(asked).text == before.text != said
+
+
+@pytest.mark.parametrize("spoil", [Path.unlink, partial(Path.write_bytes, data=b"no adapter")])
+def test_the_base_model_answers_where_a_tuned_one_was_lost(
+    models: Path, tuned: Path, spoil: Callable[[Path], object]
+) -> None:
+    """A lane that is built anew takes along what was asked lately."""
+    with serving(models, tuned.parent, tiny_llama.NAME) as fresh:
+        fresh.ask("1", tuned)
+        spoil(tuned / "adapter.gguf")
+        assert fresh.ask("1").text
 
 
 def test_each_tuned_model_answers_as_itself(desk: Desk, spec: Spec, tuned: Path) -> None:

@@ -73,9 +73,18 @@ class Lane:
             return found
         with self._building:
             if not (self._loaded and self._loaded.has(adapter)):
-                adapters = _latest(lately, adapter)
-                self._loaded = Loaded(start(self._folder, adapters, self._tokens, self._threads), adapters)
+                self._loaded = self._built(_latest(lately, adapter), adapter)
             return self._loaded
+
+    def _built(self, adapters: tuple[AdapterFile, ...], wanted: AdapterFile | None) -> Loaded:
+        """With all ``adapters``; where one of them is gone or spoilt by now, with the ``wanted`` one alone."""
+        alone = () if wanted is None else (wanted,)
+        try:
+            return Loaded(start(self._folder, adapters, self._tokens, self._threads), adapters)
+        except FailedPrecondition:
+            if adapters == alone:
+                raise
+            return Loaded(start(self._folder, alone, self._tokens, self._threads), alone)
 
     def rest(self) -> None:
         """Give the memory back unless somebody was here lately."""
@@ -123,10 +132,10 @@ def start(folder: Path, adapters: tuple[AdapterFile, ...], tokens: int, threads:
 
 def _latest(adapters: tuple[AdapterFile, ...], wanted: AdapterFile | None) -> tuple[AdapterFile, ...]:
     """The adapters still there, without earlier states of the wanted one, and that one last; at most so many."""
-    if wanted is None:
-        return adapters
-    kept = [file for file in adapters if file.path != wanted.path and file.path.exists()]
-    return (*kept, wanted)[-MAX_ADAPTERS:]
+    there = [file for file in adapters if file.path.exists()]
+    if wanted is not None:
+        there = [*(file for file in there if file.path != wanted.path), wanted]
+    return tuple(there[-MAX_ADAPTERS:])
 
 
 def _parameters(folder: Path, tokens: int, threads: int) -> Any:
