@@ -249,6 +249,7 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
     "loggers": {
         "django.request": {"level": "ERROR"},
+        "django_tasks": {"level": "WARNING"},  # each task's start and end: two lines a second while jobs go on
         "huey": {"handlers": ["console"], "level": "WARNING", "propagate": False},
     },
 }

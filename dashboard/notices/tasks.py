@@ -27,7 +27,8 @@ def sweep() -> None:
     """Each minute."""
     events.sweep()
     Delivery.objects.end_lost()
-    deliver.enqueue()
+    if Delivery.objects.due().exists():
+        deliver.enqueue()
 
 
 @task()

@@ -22,6 +22,8 @@ def held(page: Page, path: str) -> Iterator[None]:
 
     page.route(f"**{path}", hold, times=1)
     yield
+    while not posted:
+        page.wait_for_timeout(10)
     posted[0].continue_()
 
 
