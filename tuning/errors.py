@@ -21,7 +21,7 @@
             ├── TimedOut         504 DEADLINE_EXCEEDED, or no answer in time
             └── BadAnswer        an answer that cannot be read
 
-The dashboard has a sentence for each code in ``dashboard/messages.py``; the tuning server has
+The dashboard has a sentence for each code in ``dashboard/messages/``; the tuning server has
 the wire's sentences in ``tuning/server/answers.py``.
 """
 

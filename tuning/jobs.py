@@ -36,7 +36,7 @@ class Point:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobFailure:
-    """Why a job failed: a code that ``dashboard/messages.py`` knows, and the technical text behind it."""
+    """Why a job failed: a code that ``dashboard/messages/`` knows, and the technical text behind it."""
 
     code: str
     detail: str = ""

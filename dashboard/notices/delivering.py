@@ -2,7 +2,7 @@
 
 
 class NotDelivered(Exception):
-    """A try that failed: a code that ``dashboard/messages.py`` knows, and the receiver's status where it gave one.
+    """A try that failed: a code that ``dashboard/messages/`` knows, and the receiver's status where it gave one.
 
     The code ``nowhere`` means that there is nobody to deliver to any more: nothing is tried again.
     """

@@ -200,7 +200,7 @@ class Try(models.Model):
     status = models.PositiveSmallIntegerField(null=True)
     """Of the receiver's answer, where one came."""
     problem = models.CharField(max_length=40, blank=True)
-    """A code of ``dashboard/messages.py``; empty when it went well."""
+    """A code of ``dashboard/messages/``; empty when it went well."""
 
     class Meta:
         ordering = ("-pk",)

@@ -1,0 +1,36 @@
+"""Sentences for people, one for each code: what happened, and what to do about it. A module a subject:
+
+``errors``      what a service could not do
+``pasted``      why pasted text is no job
+``jobs``        a job's states, and why one failed
+``findings``    what a loss curve says
+``datasets``    what is wrong with a file, or a row of it
+``playground``  how an answer ended
+``notices``     what happened to a job, and why nobody could be told
+
+``%(name)s`` is filled from the parameters that come with the code (see :mod:`dashboard.messages.wording`).
+"""
+
+from dashboard.messages.datasets import explain_problem
+from dashboard.messages.errors import explain
+from dashboard.messages.findings import explain_finding, name_change, name_finding
+from dashboard.messages.jobs import FAILURES, STATES, explain_failure
+from dashboard.messages.notices import DELIVERIES, NOTICES
+from dashboard.messages.playground import FINISH_REASONS
+from dashboard.messages.wording import Message, written_loss
+
+__all__ = [
+    "DELIVERIES",
+    "FAILURES",
+    "FINISH_REASONS",
+    "NOTICES",
+    "STATES",
+    "Message",
+    "explain",
+    "explain_failure",
+    "explain_finding",
+    "explain_problem",
+    "name_change",
+    "name_finding",
+    "written_loss",
+]

@@ -1,0 +1,99 @@
+"""What a service could not do (codes: :mod:`tuning.errors`)."""
+
+from django.utils.translation import gettext_lazy as _
+
+from dashboard.messages.pasted import PASTED
+from dashboard.messages.wording import UNKNOWN, Message
+from tuning.errors import TuningError
+
+SERVICE_ERRORS = {
+    "unreachable": (
+        _("The tuning server does not answer"),
+        _("Check that it runs: “make run” starts it with the dashboard. Jobs already sent go on by themselves."),
+    ),
+    "timed_out": (
+        _("The tuning server took too long to answer"),
+        _("It may be busy. Wait a moment and try again; nothing was lost."),
+    ),
+    "bad_answer": (
+        _("The service’s answer could not be read"),
+        _("The address of the connection may belong to something else, or a proxy stands between. Check its base URL."),
+    ),
+    "unavailable": (
+        _("The service is not ready"),
+        _("It is starting or busy. Wait a few seconds and try again."),
+    ),
+    "inference_starting": (
+        _("The model is being loaded"),
+        _("The first answer after a start takes a few seconds. Try again in a moment."),
+    ),
+    "unauthenticated": (
+        _("The service does not know who is asking"),
+        _("Dashboard and tuning server must share one secret: start both with the same VAR_DIR or TUNING_SECRET."),
+    ),
+    "permission_denied": (
+        _("Not found, or not yours"),
+        _("The model may have been deleted, or its owner has not shared it with you."),
+    ),
+    "administrators_only": (
+        _("Only administrators may do that"),
+        _("Ask an administrator of this dashboard for it."),
+    ),
+    "not_found": (
+        _("Not found, or not yours"),
+        _("The model may have been deleted, or its owner has not shared it with you."),
+    ),
+    "already_exists": (_("A model of that name exists already"), _("Choose another name.")),
+    "failed_precondition": (
+        _("The model is not ready for that"),
+        _("Wait until its tuning job is done, then try again."),
+    ),
+    "base_model_exists": (_("There is a base model of that name already"), _("Choose another name.")),
+    "bad_base_name": (
+        _("The base model cannot be called that"),
+        _("Use lower-case letters, digits, hyphens and points; begin and end with a letter or a digit."),
+    ),
+    "folder_outside": (
+        _("The folder is not in BASES_DIR, or leads out of it"),
+        _("Put the files themselves there: links to other places are not followed."),
+    ),
+    "base_folder_missing": (
+        _("The folder is no longer there"),
+        _("Put it into BASES_DIR on the tuning server’s machine again."),
+    ),
+    "base_model_kept": (
+        _("This base model cannot be removed"),
+        _("It came with Tuneboard, or is the one that TUNING_DEFAULT_BASE_MODEL names."),
+    ),
+    "base_model_in_use": (
+        _("Tuned models need this base model"),
+        _("They answer by it. Delete them first."),
+    ),
+    "job_ended": (_("The job has ended"), _("There is nothing left to be put in another place of the queue.")),
+    "training_data_gone": (
+        _("The examples are no longer kept"),
+        _("The tuning server removed them after the time it keeps them. Start a new job with the dataset."),
+    ),
+    "too_many_keys": (
+        _("So many keys are in use that no more are given out"),
+        _("Revoke one that is no longer needed, then try again."),
+    ),
+    "exhausted": (_("The service’s quota is used up for now"), _("Wait a minute and try again.")),
+    "invalid_request": (
+        _("The service refused the request"),
+        _("The technical detail says which value it did not accept."),
+    ),
+    "unimplemented": (_("The service cannot do that"), _("It offers no such method.")),
+    "internal": (_("The service broke down over this"), _("Try again; if it happens again, its log says why.")),
+    "service_failed": (_("The service failed"), _("The technical detail holds its own words.")),
+}
+
+ERRORS = SERVICE_ERRORS | PASTED
+"""Every code that :func:`explain` has a sentence for."""
+
+
+def explain(error: TuningError) -> Message:
+    """The sentence for ``error``: by its own code, else by that of its class."""
+    codes = [error.code, *(getattr(kind, "code", "") for kind in type(error).__mro__)]
+    title, advice = next((ERRORS[code] for code in codes if code in ERRORS), UNKNOWN)
+    return Message(str(title) % error.params, str(advice) % error.params)
