@@ -83,6 +83,7 @@ INSTALLED_APPS = [
     "dashboard.playground",
     "dashboard.sweeps",
     "dashboard.presets",
+    "dashboard.teams",
 ]
 
 MIDDLEWARE = [

@@ -70,7 +70,8 @@ class User(AbstractBaseUser):
 
     def identity(self) -> Identity:
         """Who this person is to a tuning service."""
-        return Identity(email=self.email, administrator=self.is_administrator)
+        teams = tuple(team.address for team in self.teams.all())
+        return Identity(email=self.email, teams=teams, administrator=self.is_administrator)
 
     def end_sessions(self) -> None:
         """Sign out everywhere, here included."""
