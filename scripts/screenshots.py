@@ -1,9 +1,10 @@
 """Pictures of every page: Tuneboard is started, given real data by a real job, and looked at.
 
-    .venv/bin/python -m scripts.screenshots docs/screenshots          all of them
+    .venv/bin/python -m scripts.screenshots /tmp/look                 all of them
     .venv/bin/python -m scripts.screenshots /tmp/look job datasets    these pages only
 
 A picture is called PAGE-SCHEME-WIDTH.png, for light and dark and for each width of ``tests.browser.chromium``.
+What README.md and docs/ show stands in docs/screenshots, and nothing else.
 Needs what ``make test`` installs.
 """
 
