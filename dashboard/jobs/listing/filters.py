@@ -9,7 +9,6 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Q
 from django.http import QueryDict
 from django.utils import timezone
-from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from dashboard.accounts.models import User
@@ -19,23 +18,20 @@ from dashboard.jobs.models import Job
 from dashboard.jobs.pace import STALLED
 from dashboard.jobs.queryset import JobQuerySet
 from dashboard.jobs.tags import TAGS_SUGGESTED, Tag, folded
+from dashboard.listing import asked
+from dashboard.listing.asked import OFFERED, WORDS, Chip, Narrowing, NarrowingForm, key_field
 from dashboard.messages import STATES
 from tuning.jobs import JobState
 
-WORDS = 5
-"""Of a search that are looked for."""
-OFFERED = 500
-"""Most choices of a select."""
-BIGGEST_KEY = 10**15
 DAYS = (date(1990, 1, 1), date(2190, 1, 1))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Filters:
-    """What a job must be to be listed; what is empty demands nothing."""
+class Filters(Narrowing):
+    """What a job must be to be listed. Each word of ``q`` stands in its name, the dataset's name, the base model, the
+    model's name or the notes.
+    """
 
-    q: str = ""
-    """Each word stands in the name, the dataset's name, the base model, the model's name or the notes."""
     state: tuple[str, ...] = ()
     """One of these; STALLED, too, which no database column knows."""
     tag: tuple[str, ...] = ()
@@ -61,15 +57,6 @@ class Filters:
             jobs = jobs.filter(dataset_version__in=DatasetVersion.objects.filter(dataset=self.dataset))
         return jobs.filter(**self._plain())
 
-    def pairs(self) -> list[tuple[str, str]]:
-        """Names and values as an address has them."""
-        found = []
-        for name in FILTERS:
-            value = getattr(self, name)
-            values = value if isinstance(value, tuple) else (value,)
-            found += [(name, _written(one)) for one in values if one not in (None, "")]
-        return found
-
     def _stalled(self, jobs: JobQuerySet) -> list[int]:
         """Those that stand still, where they are asked for: a few, for only what runs can."""
         if STALLED not in self.state:
@@ -93,30 +80,17 @@ class Filters:
 FILTERS = tuple(field.name for field in fields(Filters))
 
 
-@dataclass(frozen=True, slots=True)
-class Chip:
-    """One filter as people read it, and the query of the list without it."""
-
-    label: str
-    text: str
-    without: str
-
-
 def _day(label: Any) -> forms.DateField:
     bounds = [MinValueValidator(DAYS[0]), MaxValueValidator(DAYS[1])]
     widget = forms.DateInput({"type": "date"}, format="%Y-%m-%d")
     return forms.DateField(label=label, required=False, validators=bounds, widget=widget)
 
 
-def _key(label: Any) -> forms.IntegerField:
-    return forms.IntegerField(label=label, required=False, min_value=1, max_value=BIGGEST_KEY, widget=forms.Select)
-
-
 def _loss(label: Any) -> forms.FloatField:
     return forms.FloatField(label=label, required=False, widget=forms.NumberInput({"step": "any"}))
 
 
-class FilterForm(forms.Form):
+class FilterForm(NarrowingForm):
     """The panel of filters, and the reader of addresses."""
 
     q = forms.CharField(label=_("Search"), required=False, max_length=100, widget=forms.HiddenInput)
@@ -127,10 +101,10 @@ class FilterForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
     )
     tag = forms.MultipleChoiceField(label=_("Tags"), required=False, widget=forms.CheckboxSelectMultiple)
-    owner = _key(_("Owner"))
-    connection = _key(_("Connection"))
+    owner = key_field(_("Owner"))
+    connection = key_field(_("Connection"))
     base = forms.CharField(label=_("Base model"), required=False, max_length=200, widget=forms.Select)
-    dataset = _key(_("Dataset"))
+    dataset = key_field(_("Dataset"))
     since = _day(_("Started on or after"))
     until = _day(_("Started on or before"))
     lowest = _loss(_("Loss from"))
@@ -145,12 +119,7 @@ class FilterForm(forms.Form):
 
     def filters(self) -> Filters:
         """What was asked for, as far as it could be read."""
-        self.is_valid()
-        read: dict[str, Any] = {}
-        for name, value in self.cleaned_data.items():
-            if value not in (None, "", []):
-                read[name] = tuple(value) if isinstance(value, list) else value
-        return Filters(**read)
+        return Filters(**self.said())
 
     def offer(self) -> None:
         """Fill the selects with what there is to choose from."""
@@ -171,17 +140,8 @@ class FilterForm(forms.Form):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What an address of the list asks for: filters and an order."""
-
-    filters: Filters
-    sort: str
-
-    def query(self, *, without: tuple[str, str] | None = None, sort: str = "", page: int = 1) -> str:
-        """The same as a query, in one way of writing it, with these changes."""
-        pairs = [pair for pair in self.filters.pairs() if pair != without]
-        pairs.append(("sort", sort or self.sort))
-        return urlencode([*pairs, *([("page", str(page))] if page > 1 else [])])
+class Asked(asked.Asked[Filters]):
+    """What an address of the list asks for."""
 
     def chips(self, user: User) -> list[Chip]:
         """Its filters one by one, the search left out: that has a field of its own."""
@@ -213,10 +173,6 @@ def _says(word: str) -> Q:
     for place in places:
         said |= Q((f"{place}__icontains", word))
     return said
-
-
-def _written(value: object) -> str:
-    return value.isoformat() if isinstance(value, date) else f"{value:.12g}" if isinstance(value, float) else str(value)
 
 
 def _midnight(day: date) -> datetime:

@@ -7,20 +7,20 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from dashboard.accounts.models import User
-from dashboard.jobs.listing.columns import ALWAYS, COLUMNS, readable
+from dashboard.jobs.listing.columns import ALWAYS, COLUMNS
 from dashboard.jobs.listing.filters import Asked, FilterForm
 from dashboard.jobs.saved import NAME_LENGTH, QUERY_LENGTH, ListSettings, SavedView
 
 
 def asked(query: QueryDict, user: User) -> Asked:
     """What an address asks of the list, as far as it can be read."""
-    return Asked(FilterForm(query, user).filters(), readable(query.get("sort", "")))
+    return Asked(FilterForm(query, user).filters(), COLUMNS.readable(query.get("sort", "")))
 
 
 class ColumnsForm(forms.Form):
     """Which columns are shown. The list draws its boxes itself: a widget is ten times as slow."""
 
-    CHOICES: ClassVar = [(column.name, column.label) for column in COLUMNS if column.name != ALWAYS]
+    CHOICES: ClassVar = [(column.name, column.label) for column in COLUMNS.values() if column.name != ALWAYS]
 
     columns = forms.MultipleChoiceField(required=False, choices=CHOICES)
 

@@ -1,18 +1,16 @@
 """A page of the list, and which of its rows differ from those that a browser shows."""
 
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
-from django.core.paginator import Page, Paginator
+from django.core.paginator import Page
 
 from dashboard.accounts.models import User
-from dashboard.jobs.listing.columns import ordering
+from dashboard.jobs.listing.columns import COLUMNS
 from dashboard.jobs.listing.filters import Asked
 from dashboard.jobs.models import Job
+from dashboard.listing.pages import crc, in_order, page_of_keys
 
-JOBS_A_PAGE = 50
 UNSEEN = (
     "samples",
     "validation",
@@ -24,8 +22,6 @@ UNSEEN = (
     "dataset_version__facts",
 )
 """Columns that no row shows, and that may be large."""
-
-Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +43,14 @@ class Listing:
     @property
     def order(self) -> str:
         """Changes when other jobs stand on the page, or the same in another order."""
-        return _crc([job.pk for job in self.jobs])
+        return crc([job.pk for job in self.jobs])
 
 
 def listing(asked: Asked, user: User, number: str | None) -> Listing:
     """Page ``number`` of what ``user`` asked for. First its keys, which indexes have; then its rows."""
     matching = asked.filters.applied(Job.objects.visible_to(user))
-    keys = matching.order_by(*ordering(asked.sort)).values_list("pk", flat=True)
-    page = Paginator(keys, JOBS_A_PAGE).get_page(number)
-    page.object_list = list(page.object_list)
-    return Listing(page, _rows(page.object_list))
+    page = page_of_keys(matching, COLUMNS.ordering(asked.sort), number)
+    return Listing(page, _rows(list(page)))
 
 
 def refresh(jobs: Sequence[Job]) -> bool:
@@ -90,20 +84,9 @@ def seen_as(job: Job) -> str:
         job.finished,
         [tag.pk for tag in job.tags.all()],
     )
-    return f"{job.pk}:{_crc(facts)}"
+    return f"{job.pk}:{crc(facts)}"
 
 
 def _rows(keys: Sequence[int]) -> list[Job]:
-    jobs = (
-        Job.objects.filter(pk__in=keys)
-        .select_related("owner", "connection", "dataset_version__dataset")
-        .prefetch_related("tags")
-        .defer(*UNSEEN)
-        .order_by()
-    )
-    by_key = {job.pk: job for job in jobs}
-    return [by_key[key] for key in keys if key in by_key]
-
-
-def _crc(facts: object) -> str:
-    return f"{zlib.crc32(repr(facts).encode()):08x}"
+    near = ("owner", "connection", "dataset_version__dataset")
+    return in_order(Job.objects.select_related(*near).prefetch_related("tags").defer(*UNSEEN), keys)

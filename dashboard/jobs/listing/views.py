@@ -12,12 +12,13 @@ from django.views.decorators.http import require_POST, require_safe
 from dashboard.http import NoContent, Request
 from dashboard.jobs.listing import bulk as many
 from dashboard.jobs.listing import rows
-from dashboard.jobs.listing.columns import MORE, chosen, direction, toggled
+from dashboard.jobs.listing.columns import MORE, chosen
 from dashboard.jobs.listing.filters import Asked, FilterForm
 from dashboard.jobs.listing.forms import ColumnsForm, NotesForm, ViewForm, asked, open_with
 from dashboard.jobs.models import Job
 from dashboard.jobs.saved import ListSettings, SavedView
 from dashboard.jobs.tags import NAME_LENGTH, TAGS_SUGGESTED, Tag
+from dashboard.listing.columns import direction, toggled
 
 
 @require_safe

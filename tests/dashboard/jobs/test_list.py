@@ -118,9 +118,9 @@ def test_chip_removes_its_filter_and_leaves_the_others(browser: Client, alice: U
     }
 
 
-@pytest.mark.parametrize("column", [column.name for column in COLUMNS])
+@pytest.mark.parametrize("column", list(COLUMNS))
 def test_every_column_sorts_both_ways(browser: Client, alice: User, column: str) -> None:
-    ListSettings.objects.create(user=alice, columns=[column.name for column in COLUMNS])
+    ListSettings.objects.create(user=alice, columns=list(COLUMNS))
     ended = {"started": timezone.now(), "finished": timezone.now() + timedelta(minutes=1)}
     low = {"completed_steps": 1, "last_loss": 0.1, "first_loss": 0.2, "best_loss": 0.1, "epoch_count": 1}
     low |= {"batch_size": 1, "learning_rate": 0.001, "model": "tunedModels/a", "base_model": "models/a"}

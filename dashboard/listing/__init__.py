@@ -1,0 +1,1 @@
+"""What the lists of jobs and of models have in common: columns and orders, filters in an address, pages of rows."""

@@ -1,0 +1,32 @@
+"""A page of a list: first its keys, which indexes have; then its rows."""
+
+import zlib
+from collections.abc import Sequence
+from typing import TypeVar
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Model, QuerySet
+from django.db.models.expressions import OrderBy
+
+ROWS_A_PAGE = 50
+
+M = TypeVar("M", bound=Model)
+
+
+def page_of_keys(matching: "QuerySet[M]", ordering: tuple[OrderBy, ...], number: str | None) -> Page[int]:
+    """Page ``number`` of the keys of ``matching``; one that there is not is the nearest that there is."""
+    keys = matching.order_by(*ordering).values_list("pk", flat=True)
+    page: Page[int] = Paginator(keys, ROWS_A_PAGE).get_page(number)
+    page.object_list = list(page.object_list)
+    return page
+
+
+def in_order(rows: "QuerySet[M]", keys: Sequence[int]) -> list[M]:
+    """Those of ``rows`` that ``keys`` name, in their order; what is gone is left out."""
+    by_key = {row.pk: row for row in rows.filter(pk__in=keys).order_by()}
+    return [by_key[key] for key in keys if key in by_key]
+
+
+def crc(facts: object) -> str:
+    """Short, and another one when ``facts`` are others."""
+    return f"{zlib.crc32(repr(facts).encode()):08x}"
