@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -65,6 +65,8 @@ class Job(models.Model):
 
     state = models.CharField(max_length=10, choices=[(s.value, s.value) for s in JobState], default=JobState.QUEUED)
     attempt = models.PositiveIntegerField(default=0)
+    reopened = models.PositiveIntegerField(default=0)
+    """How often its service took it up again after it had ended; a new attempt begins only when a tuner takes it."""
     total_steps = models.PositiveIntegerField(default=0)
     completed_steps = models.PositiveIntegerField(default=0)
     queue_place = models.PositiveIntegerField(null=True)
@@ -276,7 +278,12 @@ class Job(models.Model):
     def reopen(self) -> None:
         """Note that its service has taken it up again after it had ended; what it told so far stays until then."""
         Job.objects.filter(pk=self.pk).update(
-            state=JobState.QUEUED, finished=None, failure_code="", failure_detail="", synced_at=None
+            state=JobState.QUEUED,
+            reopened=F("reopened") + 1,
+            finished=None,
+            failure_code="",
+            failure_detail="",
+            synced_at=None,
         )
         self.refresh_from_db()
 

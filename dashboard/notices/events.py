@@ -1,6 +1,7 @@
 """What happens to jobs that people are told of, exactly once."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -16,7 +17,7 @@ TURNED_UP = frozenset({"diverged", "not_finite"})
 
 
 def occurred(job: Job) -> list[Event]:
-    """What has happened to ``job`` in its present attempt. That it was cancelled is no news: somebody did it."""
+    """What has happened to ``job`` in its present try. That it was cancelled is no news: somebody did it."""
     if job.state == JobState.FAILED:
         return [Event.FAILED]
     found = []
@@ -39,9 +40,8 @@ def take_note(job: Job) -> None:
 def sweep() -> None:
     """Take note of all that is not known yet."""
     ended = Q(state=JobState.SUCCEEDED) | Q(state=JobState.FAILED)
-    known = Notice.objects.filter(
-        job=OuterRef("pk"), attempt=OuterRef("attempt"), event__in=[Event.ENDED, Event.FAILED]
-    )
+    this_try = {"job": OuterRef("pk"), "attempt": OuterRef("attempt"), "reopened": OuterRef("reopened")}
+    known = Notice.objects.filter(**this_try, event__in=[Event.ENDED, Event.FAILED])
     missed = Job.objects.filter(ended).exclude(Exists(known))
     for job in [*missed.select_related("owner"), *Job.objects.unfinished().select_related("owner")]:
         take_note(job)
@@ -49,16 +49,17 @@ def sweep() -> None:
 
 def known(jobs: Iterable[Job]) -> None:
     """Say nothing of what has happened to ``jobs`` so far: they were brought in from elsewhere."""
-    rows = [
-        Notice(person=job.owner, job=job, event=event, attempt=job.attempt, on_page=False)
-        for job in jobs
-        for event in occurred(job)
-    ]
+    rows = [Notice(**_which(job, event), on_page=False) for job in jobs for event in occurred(job)]
     Notice.objects.bulk_create(rows, ignore_conflicts=True)
 
 
+def _which(job: Job, event: Event) -> dict[str, Any]:
+    """What tells the notice of ``event`` from all others."""
+    return {"person": job.owner, "job": job, "event": event, "attempt": job.attempt, "reopened": job.reopened}
+
+
 def _note(job: Job, event: Event) -> None:
-    which = {"person": job.owner, "job": job, "event": event, "attempt": job.attempt}
+    which = _which(job, event)
     if Notice.objects.filter(**which).exists():
         return
     wanted = Preferences.of(job.owner)[event]

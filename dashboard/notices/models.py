@@ -1,7 +1,8 @@
 """What people are told of their jobs, by which ways, and how that went.
 
-A :class:`Notice` is made once for each person, job, attempt and event, whether or not anybody wants to hear of it, so
-that nothing is told twice. A :class:`Delivery` is what is still to be sent, or was; its row says when it is tried next.
+A :class:`Notice` is made once for each person, job, try of it and event, whether or not anybody wants to hear of it,
+so that nothing is told twice. A :class:`Delivery` is what is still to be sent, or was; its row says when it is tried
+next.
 """
 
 import secrets
@@ -56,7 +57,8 @@ class Notice(models.Model):
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="notices")
     event = models.CharField(max_length=10, choices=Event.choices)
     attempt = models.PositiveIntegerField()
-    """Of the job: what happens to another attempt is told again."""
+    reopened = models.PositiveIntegerField(default=0)
+    """Both of the job: what happens to another attempt, or after it was tried again, is told again."""
     time = models.DateTimeField(default=timezone.now)
     on_page = models.BooleanField(default=True)
     read = models.DateTimeField(null=True)
@@ -66,7 +68,7 @@ class Notice(models.Model):
     class Meta:
         ordering = ("-time", "-pk")
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["person", "job", "attempt", "event"], name="notices_told_once")
+            models.UniqueConstraint(fields=["person", "job", "attempt", "reopened", "event"], name="notices_told_once")
         ]
         indexes: ClassVar = [
             models.Index(fields=["person", "-time"], name="notices_of_person"),

@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('way', models.CharField(choices=[('page', 'In the page'), ('mail', 'By e-mail'), ('webhook', 'By webhook')], max_length=10)),
-                ('key', models.CharField(default=secrets.token_hex, max_length=40, unique=True)),
+                ('key', models.CharField(default=secrets.token_hex, max_length=64, unique=True)),
                 ('created', models.DateTimeField(default=django.utils.timezone.now)),
                 ('tries', models.PositiveSmallIntegerField(default=0)),
                 ('next_try', models.DateTimeField(db_index=True, default=django.utils.timezone.now, null=True)),

@@ -63,6 +63,18 @@ def test_another_attempt_may_fail_again() -> None:
     assert told(job) == ["failed", "failed"]
 
 
+def test_job_that_fails_again_before_anybody_took_it_up_is_told_again() -> None:
+    job = JobFactory(state=JobState.FAILED, attempt=1)
+    events.sweep()
+    job.reopen()
+    events.sweep()
+    assert told(job) == ["failed"], "it waits"
+    store(job, JobState.FAILED, [], attempt=1)
+    events.sweep()
+    events.sweep()
+    assert told(job) == ["failed", "failed"]
+
+
 def test_jobs_that_were_brought_in_are_no_news() -> None:
     job = JobFactory(state=JobState.SUCCEEDED)
     events.known([job])
