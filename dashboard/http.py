@@ -2,7 +2,9 @@
 
 import errno
 import sys
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
@@ -24,6 +26,17 @@ class NoContent(HttpResponse):
     """204: a poll without news."""
 
     status_code = 204
+
+
+def network_address(request: HttpRequest) -> IPv4Address | IPv6Address | None:
+    """Where ``request`` comes from; ``None`` where that is not known, as with a unix socket."""
+    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()
+    # Only a proxy that we were told of is believed; its entry is the last one.
+    behind_proxy = settings.SECURE_PROXY_SSL_HEADER is not None
+    try:
+        return ip_address((forwarded if behind_proxy else "") or request.META.get("REMOTE_ADDR", ""))
+    except ValueError:
+        return None
 
 
 @require_safe

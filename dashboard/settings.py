@@ -76,6 +76,7 @@ INSTALLED_APPS = [
     "huey.contrib.djhuey",
     "dashboard",
     "dashboard.accounts",
+    "dashboard.audit",
     "dashboard.connections",
     "dashboard.datasets",
     "dashboard.jobs",
@@ -195,6 +196,9 @@ STORAGES = {
 PRICES: dict[str, float] = env.dict("PRICES", {}, subcast_values=float)
 """Of a million tokens read in tuning, by kind of connection, or ``kind/models/…`` for one base model there."""
 CURRENCY = env.str("CURRENCY", "USD")
+
+AUDIT_KEPT_DAYS = env.int("AUDIT_KEPT_DAYS", 365)
+"""For how long entries of the audit log are kept; 0 keeps all."""
 
 UPLOAD_LIMIT_MB = env.int("UPLOAD_LIMIT_MB", 64)
 FILE_UPLOAD_HANDLERS = ["dashboard.datasets.uploads.CappedTemporaryFile"]

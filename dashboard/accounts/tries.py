@@ -5,15 +5,15 @@ until it is forgiven by success or :data:`WINDOW` has passed.
 """
 
 from datetime import datetime, timedelta
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import IPv6Address, ip_network
 
-from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from dashboard.accounts.models import SignInTry, same_in_any_spelling
+from dashboard.http import network_address
 
 WINDOW = timedelta(minutes=15)
 TRIES_FROM_ONE_ADDRESS = 10
@@ -55,13 +55,9 @@ def forgive(email: str, purpose: str = "sign-in") -> None:
 
 def address_of(request: HttpRequest) -> str:
     """The network address that ``request`` comes from; for IPv6 its /64 network, which one machine has whole."""
-    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()
-    # Only a proxy that we were told of is believed; its entry is the last one.
-    behind_proxy = settings.SECURE_PROXY_SSL_HEADER is not None
-    try:
-        address = ip_address((forwarded if behind_proxy else "") or request.META.get("REMOTE_ADDR", ""))
-    except ValueError:
-        return "0.0.0.0"  # noqa: S104 - "unknown", as with a unix socket; nothing is bound
+    address = network_address(request)
+    if address is None:
+        return "0.0.0.0"  # noqa: S104 - "unknown"; nothing is bound
     if isinstance(address, IPv6Address):
         return str(ip_network((address, 64), strict=False).network_address)
     return str(address)

@@ -6,11 +6,13 @@
 ``findings``    what a loss curve says
 ``datasets``    what is wrong with a file, or a row of it
 ``playground``  how an answer ended
+``audit``       what somebody did, as the audit log tells it
 ``notices``     what happened to a job, and why nobody could be told
 
 ``%(name)s`` is filled from the parameters that come with the code (see :mod:`dashboard.messages.wording`).
 """
 
+from dashboard.messages.audit import AUDIT, explain_entry
 from dashboard.messages.datasets import explain_problem
 from dashboard.messages.errors import explain
 from dashboard.messages.findings import explain_finding, name_change, name_finding
@@ -20,6 +22,7 @@ from dashboard.messages.playground import FINISH_REASONS
 from dashboard.messages.wording import Message, written_loss
 
 __all__ = [
+    "AUDIT",
     "DELIVERIES",
     "FAILURES",
     "FINISH_REASONS",
@@ -27,6 +30,7 @@ __all__ = [
     "STATES",
     "Message",
     "explain",
+    "explain_entry",
     "explain_failure",
     "explain_finding",
     "explain_problem",

@@ -1,0 +1,63 @@
+"""What the audit log tells (codes: ``noun.verb``, as :func:`dashboard.audit.record` is given them), read after a name:
+who did it stands before. ``%(name)s`` is what it was done to.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+from django.utils.translation import gettext_lazy as _
+
+AUDIT = {
+    "audit.exported": _("Exported the audit log"),
+    "audit.swept": _("Removed %(count)s entries from before %(before)s, kept long enough"),
+    "base.added": _("Had the base model “%(name)s” made ready"),
+    "base.removed": _("Removed the base model “%(name)s”"),
+    "dataset.created": _("Created the dataset “%(name)s”, %(examples)s examples"),
+    "dataset.deleted": _("Deleted the dataset “%(name)s”"),
+    "dataset.downloaded": _("Downloaded version %(version)s of the dataset “%(name)s”"),
+    "dataset.renamed": _("Renamed the dataset “%(before)s” to “%(name)s”"),
+    "dataset.version_added": _("Added version %(version)s to the dataset “%(name)s”, %(examples)s examples"),
+    "job.cancelled": _("Cancelled the job “%(name)s”"),
+    "job.created": _("Started the job “%(name)s”"),
+    "job.deleted": _("Deleted the job “%(name)s” with its model and adapter"),
+    "job.exported": _("Downloaded “%(name)s” as %(form)s"),
+    "job.forgotten": _("Let go of the job “%(name)s”; its model belongs to somebody else and stays"),
+    "job.imported": _("Brought in the job “%(name)s” from %(connection)s"),
+    "job.moved": _("Gave the job “%(name)s” priority %(priority)s"),
+    "job.noted": _("Changed the notes of the job “%(name)s”"),
+    "job.refused": _("The service refused the job “%(name)s”: %(code)s"),
+    "job.retried": _("Had the job “%(name)s” tried again"),
+    "job.series_exported": _("Downloaded the loss curve of “%(name)s” as %(form)s"),
+    "job.tagged": _("Put the tag “%(tag)s” on the job “%(name)s”"),
+    "job.untagged": _("Took the tag “%(tag)s” off the job “%(name)s”"),
+    "key.created": _("Made the API key “%(name)s”"),
+    "key.revoked": _("Revoked the API key “%(name)s”"),
+    "key.used": _("Used the API key “%(name)s”"),
+    "person.created": _("Created the account %(name)s"),
+    "person.password_changed": _("Changed the password of %(name)s"),
+    "person.password_chosen": _("Chose a new password for %(name)s, by a link"),
+    "person.password_forgotten": _("Asked for a link to choose a new password"),
+    "person.renamed": _("Changed the name of %(name)s"),
+    "person.sign_in_blocked": _("Tried too often to sign in; further tries are refused for a while"),
+    "person.sign_in_failed": _("Failed to sign in"),
+    "person.signed_in": _("Signed in"),
+    "person.signed_out": _("Signed out"),
+    "person.signed_out_everywhere": _("Signed out on every device"),
+    "preset.changed": _("Changed the preset “%(name)s”"),
+    "preset.created": _("Saved the preset “%(name)s”"),
+    "preset.deleted": _("Deleted the preset “%(name)s”"),
+    "sweep.created": _("Started the sweep “%(name)s”, %(jobs)s jobs"),
+    "sweep.refused": _("The service refused the sweep “%(name)s”: %(code)s"),
+    "sweep.stopped": _("Cancelled the sweep “%(name)s”"),
+    "view.deleted": _("Removed the view “%(name)s”"),
+    "view.saved": _("Saved the view “%(name)s”"),
+    "webhook.removed": _("Removed the webhook"),
+    "webhook.renewed": _("Made another secret for the webhook"),
+    "webhook.set": _("Set the webhook to %(host)s"),
+}
+
+
+def explain_entry(event: str, name: str, facts: Mapping[str, object]) -> str:
+    """What happened, as a sentence without who did it. A code that nobody knows any more stands for itself."""
+    told = defaultdict(lambda: "?", facts, name=name)
+    return str(AUDIT[event]) % told if event in AUDIT else f"{event} {name}".strip()
