@@ -80,6 +80,7 @@ INSTALLED_APPS = [
     "dashboard.connections",
     "dashboard.datasets",
     "dashboard.jobs",
+    "dashboard.library",
     "dashboard.notices",
     "dashboard.playground",
     "dashboard.sweeps",

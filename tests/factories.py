@@ -4,13 +4,16 @@ import json
 from io import BytesIO
 
 import factory
+from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from dashboard.accounts.models import User
 from dashboard.connections.models import Connection
 from dashboard.datasets.models import Dataset
 from dashboard.jobs.models import Job
+from dashboard.library.models import TunedModel
 from tuning.datasets import parse
+from tuning.jobs import JobState
 
 PASSWORD = "correct horse battery"
 """Everybody's, in the tests."""
@@ -63,3 +66,31 @@ class JobFactory(DjangoModelFactory[Job]):
     batch_size = 4
     learning_rate = 0.001
     total_steps = 19
+
+
+class TunedModelFactory(DjangoModelFactory[TunedModel]):
+    """A model in the library, with the job that made it; ``owner`` has both."""
+
+    class Meta:
+        model = TunedModel
+        exclude = ("number",)
+
+    number = factory.Sequence(int)
+    owner = factory.SubFactory(UserFactory)
+    connection = factory.LazyFunction(Connection.objects.local)
+    name = factory.LazyAttribute("tunedModels/made-{0.number}".format)
+    display_name = "Number generator"
+    base_model = "models/tiny-llama"
+    job = factory.LazyAttribute(
+        lambda made: JobFactory(
+            owner=made.owner,
+            connection=made.connection,
+            model=made.name,
+            ref=f"{made.name}/operations/o",
+            display_name=made.display_name,
+            state=JobState.SUCCEEDED,
+            completed_steps=19,
+            finished=timezone.now(),
+        )
+    )
+    dataset_version = factory.SelfAttribute("job.dataset_version")

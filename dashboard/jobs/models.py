@@ -24,6 +24,7 @@ from dashboard.jobs.chronicle import JobLine, News
 from dashboard.jobs.queryset import REFRESH_INTERVAL, JobQuerySet
 from dashboard.jobs.saved import ListSettings, SavedView
 from dashboard.jobs.tags import Tag
+from dashboard.library.models import TunedModel
 from tuning.errors import NotFound, PermissionDenied, ServiceError
 from tuning.jobs import JobState, JobStatus, Point
 from tuning.providers import JobRef, JobSpec
@@ -253,6 +254,8 @@ class Job(models.Model):
             if findings.mark(self) != looked_at:
                 findings.renew(self)
             self.save()
+            if self.job_state is JobState.SUCCEEDED:
+                TunedModel.objects.keep(self)
         return self.facts() != before
 
     def refresh_quietly(self) -> bool:
@@ -299,6 +302,7 @@ class Job(models.Model):
                 self.connection.open_for(self.owner).delete(JobRef(self.ref))
         except PermissionDenied:
             return False
+        TunedModel.objects.let_go(self)
         return True
 
     def forget(self) -> None:

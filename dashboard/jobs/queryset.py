@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from dashboard.accounts.models import User
+from dashboard.library.models import Role, TunedModel
 from tuning.jobs import FINAL_STATES, JobState
 
 if TYPE_CHECKING:
@@ -23,8 +24,18 @@ REFRESHED_AT_ONCE = 4
 
 class JobQuerySet(models.QuerySet["Job"]):
     def visible_to(self, user: User) -> Self:
-        """The jobs that ``user`` may see: their own; administrators see all."""
-        return self if user.is_administrator else self.filter(owner=user)
+        """The jobs that ``user`` may see: their own, and those of models they may see; administrators see all."""
+        return self._of(user, Role.READER)
+
+    def changeable_by(self, user: User) -> Self:
+        """Those that ``user`` may change: their own, and those of models they may change."""
+        return self._of(user, Role.WRITER)
+
+    def _of(self, user: User, role: Role) -> Self:
+        if user.is_administrator:
+            return self
+        models = TunedModel.objects.with_role(user, role)
+        return self.filter(Q(owner=user) | Q(pk__in=models.values("job")))
 
     def unfinished(self) -> Self:
         return self.exclude(state__in=FINAL_STATES)

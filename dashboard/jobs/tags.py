@@ -5,8 +5,10 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from django.db import models
+from django.db.models import Q
 
 from dashboard.accounts.models import User
+from dashboard.library.models import TunedModel
 
 if TYPE_CHECKING:
     from dashboard.jobs.models import Job
@@ -23,7 +25,8 @@ def folded(name: str) -> str:
 class TagQuerySet(models.QuerySet["Tag"]):
     def seen_by(self, user: User) -> "TagQuerySet":
         """The tags on jobs that ``user`` may see, in order of their names."""
-        mine = self if user.is_administrator else self.filter(jobs__owner=user)
+        shared = TunedModel.objects.visible_to(user)
+        mine = self if user.is_administrator else self.filter(Q(jobs__owner=user) | Q(jobs__library_model__in=shared))
         return mine.filter(jobs__isnull=False).order_by("key").distinct()
 
     def called(self, name: str) -> "Tag":
@@ -36,10 +39,10 @@ class TagQuerySet(models.QuerySet["Tag"]):
         self.called(name).jobs.add(*jobs)
 
     def take_off(self, jobs: "Iterable[Job]", name: str) -> None:
-        """Take a tag from ``jobs``; a tag that no job bears is gone."""
+        """Take a tag from ``jobs``; a tag that nothing bears is gone."""
         if found := self.filter(key=folded(name)).first():
             found.jobs.remove(*jobs)
-            self.filter(pk=found.pk, jobs=None).delete()
+            self.filter(pk=found.pk, jobs=None, tuned_models=None).delete()
 
 
 class Tag(models.Model):

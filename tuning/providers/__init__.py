@@ -37,6 +37,7 @@ from tuning.providers.engine import (
     Turn,
 )
 from tuning.providers.existing import Existing, Found, Importer
+from tuning.providers.sharing import Editor, Grantee, Permission, Presentation, Role, Sharer
 
 __all__ = [
     "PROVIDERS",
@@ -46,12 +47,14 @@ __all__ = [
     "Capabilities",
     "Chronicler",
     "ConnectionSettings",
+    "Editor",
     "EngineRoom",
     "EngineState",
     "Existing",
     "Export",
     "Exporter",
     "Found",
+    "Grantee",
     "Identity",
     "Importer",
     "InQueue",
@@ -61,12 +64,16 @@ __all__ = [
     "KeyIssuer",
     "LogLine",
     "NewBase",
+    "Permission",
+    "Presentation",
     "Prompt",
     "Provider",
     "Queue",
     "QueueState",
     "Retrier",
+    "Role",
     "Sample",
+    "Sharer",
     "Takeaway",
     "Tally",
     "TokenCounter",
