@@ -144,9 +144,10 @@ class Job(models.Model):
         return self.job_state.is_final
 
     @property
-    def is_fresh(self) -> bool:
-        """Whether somebody asked the service in this interval: spares those who only look the try to claim it."""
-        return self.synced_at is not None and self.synced_at > timezone.now() - REFRESH_INTERVAL
+    def is_due(self) -> bool:
+        """Whether its service has news to be asked for: spares those who only look the try to claim that."""
+        is_fresh = self.synced_at is not None and self.synced_at > timezone.now() - REFRESH_INTERVAL
+        return bool(self.ref) and not self.is_final and not is_fresh
 
     @property
     def is_stalled(self) -> bool:
@@ -231,7 +232,7 @@ class Job(models.Model):
 
     def refresh(self) -> bool:
         """Ask the service for news, unless somebody just did. True when something changed."""
-        if self.is_fresh or not Job.objects.claim_refresh(self.pk):
+        if not self.is_due or not Job.objects.claim_refresh(self.pk):
             return False
         provider = self.connection.open_for(self.owner)
         status, points = provider.refresh(JobRef(self.ref), after=self.completed_steps)

@@ -3,6 +3,7 @@
 The list: :mod:`dashboard.jobs.listing`; a new job: :mod:`dashboard.jobs.creating`.
 """
 
+from functools import partial
 from math import ceil
 from typing import Any
 
@@ -52,11 +53,14 @@ def detail(request: Request, pk: int) -> HttpResponse:
 @login_required
 def live(request: Request, pk: int) -> HttpResponse:
     """What changed on a job's page since the browser last heard; 204 when nothing did."""
-    watched = get_object_or_404(Job.objects.visible_to(request.user).defer("samples", "small_curve"), pk=pk)
-    watched.refresh_quietly()
-    if request.GET.get("seen") == watched.fingerprint:
+    jobs = Job.objects.visible_to(request.user)
+    job = get_object_or_404(jobs.glimpsed(), pk=pk)
+    if job.is_due:
+        job = get_object_or_404(jobs.select_related("connection", "owner"), pk=pk)
+        job.refresh_quietly()
+    if request.GET.get("seen") == job.fingerprint:
         return NoContent()
-    job = _job(request, pk)
+    job = get_object_or_404(jobs.select_related("dataset_version__dataset"), pk=pk)
     context = _context(job) | {
         "points": orjson.dumps(_news(request, job), option=orjson.OPT_SERIALIZE_NUMPY).decode(),
         "turned": request.GET.get("state") != job.shown_state,
@@ -163,13 +167,14 @@ def _news(request: Request, job: Job) -> dict[str, Any]:
 
 
 def _context(job: Job) -> dict[str, Any]:
+    """What a job's page shows; what is called is called where it is shown, which most of a poll's answers do not."""
     return {
         "job": job,
         "failure": explain_failure(job.failure_code) if job.failure_code else None,
-        "findings": findings.told(job),
-        "settings": settings_of(job),
-        "epochs": chronicle.epochs(job.samples),
-        "exports": exports.offered(job),
-        "kept": kept_sentence(job),
+        "findings": partial(findings.told, job),
+        "settings": partial(settings_of, job),
+        "epochs": partial(chronicle.epochs, job.samples),
+        "exports": partial(exports.offered, job),
+        "kept": partial(kept_sentence, job),
         "words": in_words(job),
     }

@@ -65,6 +65,15 @@ def test_live_poll_without_news_costs_little_and_asks_nobody_between_intervals(
     assert (quiet.status_code, quiet.content) == (204, b"")
 
 
+def test_live_poll_of_a_job_that_waits_to_be_sent_only_reads(
+    browser: Client, alice: User, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    job = JobFactory(owner=alice, ref="")
+    with django_assert_max_num_queries(3) as asked:  # session, person, job
+        assert browser.get(f"/jobs/{job.pk}/live/?seen={job.fingerprint}", headers=HTMX).status_code == 204
+    assert all(query["sql"].startswith("SELECT") for query in asked.captured_queries)
+
+
 def test_page_tells_how_old_the_last_snapshot_is(browser: Client, alice: User) -> None:
     job = with_points(JobFactory(owner=alice), 7)
     Job.objects.filter(pk=job.pk).update(last_step_at=timezone.now() - timedelta(seconds=12))
