@@ -4,11 +4,11 @@ The basic bundle of plotly.js has no trace of that kind, so the lines are scatte
 """
 
 import math
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dashboard.fingerprints import fingerprint
 from dashboard.jobs.models import Job
 from dashboard.jobs.recipes import RecipeForm
 from dashboard.templatetags.tuneboard import loss as shown_loss
@@ -70,7 +70,7 @@ def parallel_figure(
     points = {job: [*row, settled[job]] for job, row in zip(settled, zip(*settings, strict=True), strict=True)}
     shades = {job: _shade(place, len(order)) for place, job in enumerate(reversed(order))}
     lines = [_line(job, axes, points[job], shades[job]) for job in order]
-    return {"data": lines, "layout": _layout(axes), "key": f"{zlib.crc32(repr(lines).encode()):08x}"}
+    return {"data": lines, "layout": _layout(axes), "key": fingerprint(lines)}
 
 
 def _axis(name: str, values: Sequence[float]) -> Axis:

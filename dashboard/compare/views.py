@@ -15,8 +15,9 @@ from dashboard.compare.asked import AXES, MOST_JOBS, SCALES, Asked, asked
 from dashboard.compare.changes import changes
 from dashboard.compare.curves import drawn
 from dashboard.http import NoContent, Request
+from dashboard.jobs.facts import fingerprint_of
 from dashboard.jobs.last_epoch import last_epoch_losses, loss_name
-from dashboard.jobs.models import Job, fingerprint
+from dashboard.jobs.models import Job
 
 JOBS_FOUND = 8
 
@@ -29,7 +30,7 @@ def index(request: Request) -> HttpResponse:
     jobs = _jobs(request, wanted)
     if request.htmx and Job.objects.filter(pk__in=[job.pk for job in jobs]).refresh_a_few():
         jobs = _jobs(request, wanted)
-    seen = fingerprint(jobs)
+    seen = fingerprint_of(jobs)
     if request.htmx and request.GET.get("seen") == seen:
         return NoContent()
     template = "compare/_comparison.html" if request.htmx else "compare/index.html"

@@ -1,6 +1,5 @@
 """The engine room, for administrators: the machines that tune, who waits, and the base models that are there."""
 
-import zlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from dashboard.connections.models import Connection
 from dashboard.engine.forms import HIGHEST, NewBaseForm, PriorityForm
+from dashboard.fingerprints import fingerprint
 from dashboard.http import NoContent, Request
 from dashboard.jobs.models import Job
 from dashboard.messages import FAILURES, explain, explain_failure
@@ -32,7 +32,7 @@ def index(request: Request) -> HttpResponse:
     room = _room(request)
     state = room.engine()
     bases, _folders = room.installed_bases()
-    seen = _fingerprint(state, bases)
+    seen = fingerprint(_facts(state, bases))
     if request.htmx and request.GET.get("seen") == seen:
         return NoContent()
     template = "engine/_live.html" if request.htmx else "engine/index.html"
@@ -140,8 +140,8 @@ def _context(state: EngineState) -> dict[str, Any]:
     }
 
 
-def _fingerprint(state: EngineState, bases: Sequence[InstalledBase]) -> str:
-    """Changes when something does that the page shows, memory by whole steps of :data:`MEGABYTES`."""
+def _facts(state: EngineState, bases: Sequence[InstalledBase]) -> tuple[object, ...]:
+    """What the page shows, memory by whole steps of :data:`MEGABYTES`."""
     tuners = [
         (
             tuner.name,
@@ -153,4 +153,4 @@ def _fingerprint(state: EngineState, bases: Sequence[InstalledBase]) -> str:
         for tuner in state.tuners
     ]
     turns = [(turn.model, turn.priority, turn.expected_start and turn.expected_start.minute) for turn in state.next]
-    return f"{zlib.crc32(repr((tuners, turns, state.waiting, state.running, bases)).encode()):08x}"
+    return tuners, turns, state.waiting, state.running, bases

@@ -6,8 +6,7 @@ and its ``key`` makes sending twice harmless.
 
 import logging
 import secrets
-import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import models, transaction
@@ -19,8 +18,10 @@ from django.utils.translation import gettext_lazy as _
 from dashboard.accounts.models import User
 from dashboard.connections.models import Connection
 from dashboard.datasets.models import Dataset, DatasetVersion
-from dashboard.jobs import chronicle, findings, pace, told
+from dashboard.fingerprints import fingerprint
+from dashboard.jobs import chronicle, pace, told
 from dashboard.jobs.chronicle import JobLine, News
+from dashboard.jobs.facts import facts_of, fingerprint_of
 from dashboard.jobs.queryset import REFRESH_INTERVAL, JobQuerySet
 from dashboard.jobs.saved import ListSettings, SavedView
 from dashboard.jobs.tags import Tag
@@ -162,7 +163,7 @@ class Job(models.Model):
     @property
     def fingerprint(self) -> str:
         """Changes whenever something about the job does that a page shows."""
-        return fingerprint([self])
+        return fingerprint_of([self])
 
     @property
     def elapsed(self) -> float | None:
@@ -242,22 +243,16 @@ class Job(models.Model):
 
     def store(self, status: JobStatus, points: Sequence[Point], news: News | None = None) -> bool:
         """Write what a service said. False when it brings nothing new, or a newer answer was stored meanwhile."""
-        before = self.facts()
+        before = facts_of(self)
         with transaction.atomic():
             self.refresh_from_db(from_queryset=Job.objects.select_for_update())
             if self.is_final:
                 return False
-            looked_at = findings.mark(self)
-            told.keep_points(self, status.attempt, points)
-            told.keep_status(self, status)
-            if news:
-                chronicle.keep(self, news)
-            if findings.mark(self) != looked_at:
-                findings.renew(self)
+            told.keep(self, status, points, news)
             self.save()
             if self.job_state is JobState.SUCCEEDED:
                 TunedModel.objects.keep(self)
-        return self.facts() != before
+        return facts_of(self) != before
 
     def refresh_quietly(self) -> bool:
         """``refresh`` for those who only look. False when the service did not answer: what was known stays."""
@@ -330,26 +325,4 @@ class Job(models.Model):
     @property
     def advised(self) -> str:
         """Changes whenever :attr:`findings` do."""
-        return f"{zlib.crc32(repr(self.findings).encode()):08x}"
-
-    def facts(self) -> tuple[object, ...]:
-        """Everything about the job that changes while it is tuned."""
-        return (
-            str(self.shown_state),
-            self.completed_steps,
-            self.attempt,
-            self.queue_place,
-            self.expected_start and round(self.expected_start.timestamp(), -1),  # a guess that moves all the time
-            self.preparing,
-            self.failure_code,
-            len(self.validation),
-            self.answered,
-            self.log_cursor,
-            self.advised,
-        )
-
-
-def fingerprint(jobs: Iterable[Job]) -> str:
-    """Changes whenever something about ``jobs`` does that a page shows, or when others take their places."""
-    facts = repr([(job.pk, *job.facts()) for job in jobs])
-    return f"{zlib.crc32(facts.encode()):08x}"
+        return fingerprint(self.findings)

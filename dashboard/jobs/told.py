@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from dashboard.jobs import series
+from dashboard.jobs import chronicle, findings, series
+from dashboard.jobs.chronicle import News
 from tuning import curves
 from tuning.jobs import JobStatus, Point
 
@@ -15,8 +16,19 @@ if TYPE_CHECKING:
 SMALL_CURVE_POINTS = 48
 
 
-def keep_points(job: "Job", attempt: int, points: Sequence[Point]) -> None:
-    """Append losses; a new ``attempt`` makes void what the one before told. To be called in a transaction.
+def keep(job: "Job", status: JobStatus, points: Sequence[Point], news: News | None) -> None:
+    """Write all of it, and look at the curve again where that is due. To be called in a transaction."""
+    looked_at = findings.mark(job)
+    _keep_points(job, status.attempt, points)
+    _keep_status(job, status)
+    if news:
+        chronicle.keep(job, news)
+    if findings.mark(job) != looked_at:
+        findings.renew(job)
+
+
+def _keep_points(job: "Job", attempt: int, points: Sequence[Point]) -> None:
+    """Append losses; a new ``attempt`` makes void what the one before told.
 
     What was kept before is not read again: the last points of a long curve cost no more than its first.
     """
@@ -34,7 +46,7 @@ def keep_points(job: "Job", attempt: int, points: Sequence[Point]) -> None:
     job.small_curve = _thinned([*job.small_curve, *seen])
 
 
-def keep_status(job: "Job", status: JobStatus) -> None:
+def _keep_status(job: "Job", status: JobStatus) -> None:
     """Where the job is, and what it found out on held-out examples."""
     job.state, job.model, job.total_steps = status.state, status.model, status.total_steps
     job.queue_place, job.expected_start = status.queue_place, status.expected_start

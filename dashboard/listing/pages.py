@@ -1,6 +1,5 @@
 """A page of a list: first its keys, which indexes have; then its rows."""
 
-import zlib
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -25,8 +24,3 @@ def in_order(rows: "QuerySet[M]", keys: Sequence[int]) -> list[M]:
     """Those of ``rows`` that ``keys`` name, in their order; what is gone is left out."""
     by_key = {row.pk: row for row in rows.filter(pk__in=keys).order_by()}
     return [by_key[key] for key in keys if key in by_key]
-
-
-def crc(facts: object) -> str:
-    """Short, and another one when ``facts`` are others."""
-    return f"{zlib.crc32(repr(facts).encode()):08x}"

@@ -1,6 +1,5 @@
 """Places in the queue: what it shows of each connection, and by which priorities a job comes to another place."""
 
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -68,13 +67,12 @@ def lines(user: User) -> list[Line]:
     return found
 
 
-def fingerprint(found: Sequence[Line]) -> str:
-    """Changes when something does that the room shows; when a job is expected, in steps of a minute."""
-    facts = [
+def facts(found: Sequence[Line]) -> list[object]:
+    """What the room shows; when a job is expected, in steps of a minute."""
+    return [
         (line.connection.pk, line.waiting, line.silent, [_facts(place.told) for place in (*line.running, *line.next)])
         for line in found
     ]
-    return f"{zlib.crc32(repr(facts).encode()):08x}"
 
 
 def rearranged(waiting: Sequence[InQueue], model: str, way: Way) -> dict[str, int]:

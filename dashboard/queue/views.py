@@ -9,11 +9,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from dashboard.connections.models import Connection
+from dashboard.fingerprints import fingerprint
 from dashboard.http import NoContent, Request
 from dashboard.jobs.models import Job
 from dashboard.messages import explain
 from dashboard.queue.asking import forget
-from dashboard.queue.places import Way, fingerprint, lines, rearranged
+from dashboard.queue.places import Way, facts, lines, rearranged
 from tuning.errors import FailedPrecondition, InvalidRequest, NotFound, PermissionDenied
 from tuning.providers import EngineRoom, Queue
 
@@ -23,7 +24,7 @@ from tuning.providers import EngineRoom, Queue
 def index(request: Request) -> HttpResponse:
     """Everybody's jobs under way and waiting, mine by their names; renews itself while somebody looks."""
     found = lines(request.user)
-    seen = fingerprint(found)
+    seen = fingerprint(facts(found))
     if request.htmx and request.GET.get("seen") == seen:
         return NoContent()
     template = "queue/index.html#lines" if request.htmx else "queue/index.html"

@@ -5,10 +5,9 @@ that has not reached its service is sent by the worker (:mod:`dashboard.jobs.tas
 stands in the sweep's row (:mod:`dashboard.sweeps.tasks`).
 """
 
-import zlib
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from typing import Any, Self
+from typing import Self
 
 from django.db import models, transaction
 from django.db.models import Count, F, Prefetch, Q
@@ -137,9 +136,3 @@ class Trial(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sweep}: {self.job}"
-
-
-def fingerprint(trials: Sequence[Trial]) -> str:
-    """Changes whenever something about the jobs does that the sweep's page shows."""
-    facts: list[Any] = [(trial.job_id, *trial.job.facts()) for trial in trials]
-    return f"{zlib.crc32(repr(facts).encode()):08x}"

@@ -43,14 +43,15 @@ class Results:
     @property
     def elapsed(self) -> float | None:
         """Seconds from the first start to the last end, or until now."""
-        started = [job.started for job in self._jobs() if job.started]
+        started = [job.started for job in self.jobs if job.started]
         if not started:
             return None
-        ends = [job.finished for job in self._jobs() if job.finished] if self.is_over else []
+        ends = [job.finished for job in self.jobs if job.finished] if self.is_over else []
         running = max(ends) - min(started) if ends else None
-        return running.total_seconds() if running else max(job.elapsed or 0.0 for job in self._jobs())
+        return running.total_seconds() if running else max(job.elapsed or 0.0 for job in self.jobs)
 
-    def _jobs(self) -> list[Job]:
+    @property
+    def jobs(self) -> list[Job]:
         return [trial.job for trial in self.trials]
 
 

@@ -17,12 +17,13 @@ from dashboard.charts.parallel import parallel_figure
 from dashboard.compare.links import compare_link
 from dashboard.http import NoContent, Request
 from dashboard.jobs import beginnings, tasks
+from dashboard.jobs.facts import fingerprint_of
 from dashboard.jobs.last_epoch import loss_name
 from dashboard.jobs.models import Job
 from dashboard.jobs.recipes import RecipeForm
 from dashboard.messages import explain
 from dashboard.sweeps.forms import NewSweep, SweepSketch
-from dashboard.sweeps.models import Sweep, fingerprint
+from dashboard.sweeps.models import Sweep
 from dashboard.sweeps.results import Results, results
 from tuning.errors import Exhausted, ServiceError, Unavailable
 
@@ -78,7 +79,7 @@ def live(request: Request, pk: int) -> HttpResponse:
     sweep = _sweep(request, pk)
     sweep.refresh_quietly()
     found = results(sweep)
-    if request.GET.get("seen") == fingerprint(found.trials):
+    if request.GET.get("seen") == fingerprint_of(found.jobs):
         return NoContent()
     return TemplateResponse(request, "sweeps/live.html", _context(sweep, found) | {"out_of_band": True})
 
@@ -105,12 +106,12 @@ def _sweep(request: Request, pk: int) -> Sweep:
 
 
 def _context(sweep: Sweep, found: Results) -> dict[str, Any]:
-    jobs = [trial.job for trial in found.trials]
+    jobs = found.jobs
     losses = {trial.job_id: found.loss_of(trial) for trial in found.trials}
     return {
         "sweep": sweep,
         "found": found,
-        "seen": fingerprint(found.trials),
+        "seen": fingerprint_of(found.jobs),
         "headings": [RecipeForm.base_fields[name].label for name in sweep.varied],
         "rows": [(trial, [trial.values.get(name) for name in sweep.varied]) for trial in found.trials],
         "parallel": parallel_figure(jobs, sweep.varied, losses, loss_name(found.by_held_out)),

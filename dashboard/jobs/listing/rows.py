@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from django.core.paginator import Page
 
 from dashboard.accounts.models import User
+from dashboard.fingerprints import fingerprint
 from dashboard.jobs.listing.columns import COLUMNS
 from dashboard.jobs.listing.filters import Asked
 from dashboard.jobs.models import Job
-from dashboard.listing.pages import crc, in_order, page_of_keys
+from dashboard.listing.pages import in_order, page_of_keys
 
 UNSEEN = (
     "samples",
@@ -43,7 +44,7 @@ class Listing:
     @property
     def order(self) -> str:
         """Changes when other jobs stand on the page, or the same in another order."""
-        return crc([job.pk for job in self.jobs])
+        return fingerprint([job.pk for job in self.jobs])
 
 
 def listing(asked: Asked, user: User, number: str | None) -> Listing:
@@ -84,7 +85,7 @@ def seen_as(job: Job) -> str:
         job.finished,
         [tag.pk for tag in job.tags.all()],
     )
-    return f"{job.pk}:{crc(facts)}"
+    return f"{job.pk}:{fingerprint(facts)}"
 
 
 def _rows(keys: Sequence[int]) -> list[Job]:
