@@ -25,10 +25,10 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 });
 
 /* After a refusal the first wrong field has the focus; after an answer the prompt, ready to be changed, unless
-   the person has gone on to another field meanwhile. */
-document.addEventListener("htmx:afterSettle", () => {
+   the person has gone on to another field meanwhile. What else arrives on the page, as at the bell, moves nothing. */
+document.addEventListener("htmx:afterSettle", ({ target }) => {
   const form = document.getElementById("ask");
-  if (!form) return;
+  if (!form || !target.closest("#turns, #ask")) return;
   shown = chosen();
   const wrong = form.querySelector('[aria-invalid="true"]');
   const idle = [document.body, form.querySelector("button.primary")].includes(document.activeElement);

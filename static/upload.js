@@ -47,6 +47,6 @@ document.addEventListener("htmx:afterRequest", (event) => {
 });
 
 /* What is wrong is beside its field: the focus goes there. */
-document.addEventListener("htmx:afterSettle", () => {
-  document.querySelector('#upload [aria-invalid="true"]')?.focus();
+document.addEventListener("htmx:afterSettle", ({ target }) => {
+  target.closest("#upload")?.querySelector('[aria-invalid="true"]')?.focus();
 });

@@ -6,10 +6,22 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.browser.product import Product
+
 pytestmark = [pytest.mark.browser, pytest.mark.engine]
 
 PATIENCE = 60_000
 """Milliseconds an answer may take where two cores are busy with other things."""
+
+
+@pytest.fixture
+def playground(page: Page) -> Page:
+    """A base model chosen: the newest tuned one may be another test's, whose service knows nothing of it."""
+    page.goto("/playground/")
+    page.get_by_label("Model").select_option(label="SmolLM2 135M Instruct")
+    page.get_by_label("Most tokens").fill("4")
+    page.get_by_label("Prompt").fill("one")
+    return page
 
 
 @contextmanager
@@ -27,10 +39,8 @@ def held(page: Page, path: str) -> Iterator[None]:
     posted[0].continue_()
 
 
-def test_answers_follow_one_another_and_the_prompt_stays_to_be_changed(page: Page) -> None:
-    page.goto("/playground/")
-    page.get_by_label("Model").select_option(label="SmolLM2 135M Instruct")
-    page.get_by_label("Most tokens").fill("4")
+def test_answers_follow_one_another_and_the_prompt_stays_to_be_changed(playground: Page) -> None:
+    page = playground
     page.get_by_label("Prompt").fill("  one")
     with held(page, "/playground/"):
         page.keyboard.press("Control+Enter")
@@ -44,10 +54,8 @@ def test_answers_follow_one_another_and_the_prompt_stays_to_be_changed(page: Pag
     expect(page.locator(".turn")).to_have_count(2)
 
 
-def test_answer_takes_no_focus_from_another_field(page: Page) -> None:
-    page.goto("/playground/")
-    page.get_by_label("Prompt").fill("one")
-    page.get_by_label("Most tokens").fill("4")
+def test_answer_takes_no_focus_from_another_field(playground: Page) -> None:
+    page = playground
     page.get_by_role("button", name="Ask").click()
     page.get_by_label("Temperature").click()
     expect(page.locator(".turn")).to_have_count(1, timeout=PATIENCE)
@@ -55,10 +63,8 @@ def test_answer_takes_no_focus_from_another_field(page: Page) -> None:
     expect(page.get_by_label("Temperature")).to_be_focused()
 
 
-def test_wrong_number_has_its_error_and_the_focus_and_the_turns_stay(page: Page) -> None:
-    page.goto("/playground/")
-    page.get_by_label("Prompt").fill("one")
-    page.get_by_label("Most tokens").fill("4")
+def test_wrong_number_has_its_error_and_the_focus_and_the_turns_stay(playground: Page) -> None:
+    page = playground
     page.get_by_role("button", name="Ask").click()
     expect(page.locator(".turn")).to_have_count(1, timeout=PATIENCE)
     page.get_by_label("Most tokens").fill("1000000")
@@ -66,3 +72,17 @@ def test_wrong_number_has_its_error_and_the_focus_and_the_turns_stay(page: Page)
     expect(page.get_by_label("Most tokens")).to_be_focused()
     expect(page.locator(".field .error")).to_contain_text("at most")
     expect(page.locator(".turn")).to_have_count(1)
+
+
+def test_bell_takes_no_focus_from_who_mends_another_field(playground: Page, product: Product) -> None:
+    page = playground
+    page.get_by_label("Most tokens").fill("1000000")
+    page.get_by_role("button", name="Ask").click()
+    expect(page.get_by_label("Most tokens")).to_be_focused()
+    page.get_by_label("Prompt").focus()
+    bell = page.locator("#bell")
+    before = bell.inner_text()
+    product.plant("advised")
+    page.evaluate("bellAsked = 0")
+    expect(bell).not_to_have_text(before)
+    expect(page.get_by_label("Prompt")).to_be_focused()

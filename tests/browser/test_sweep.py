@@ -51,6 +51,22 @@ def test_table_is_sorted_by_keyboard(page: Page, places: dict[str, str]) -> None
     assert [float(text) for text in texts] == sorted(map(float, texts), reverse=True)
 
 
+PRESS_AT_ONCE = """() => {
+    const seen = new MutationObserver(() => { seen.disconnect(); document.getElementById("sort-final").click(); });
+    seen.observe(document.getElementById("view"), { childList: true });
+    window.isTheSame = true;
+}"""
+
+
+def test_head_that_has_just_come_sorts_without_leaving_the_page(page: Page, places: dict[str, str]) -> None:
+    walk.open_page(page, places["comparison"])
+    page.evaluate(PRESS_AT_ONCE)
+    page.get_by_role("button", name="Last loss").press("Enter")
+    expect(page.locator("th[aria-sort=descending]")).to_have_text("Last loss")
+    expect(page.get_by_role("button", name="Last loss")).to_be_focused()
+    assert page.evaluate("window.isTheSame")
+
+
 def test_link_restores_the_view(visit: Visit, places: dict[str, str]) -> None:
     with visit() as page:
         walk.open_page(page, places["comparison"])
