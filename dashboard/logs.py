@@ -3,7 +3,7 @@
 import logging
 import re
 
-_TOKEN = re.compile(r"(/welcome/|/forgotten/[^/\s]+/)[^/\s]+")
+_TOKEN = re.compile(r"((?:/|%2F)(?:welcome|invitation)(?:/|%2F)|/forgotten/[^/\s]+/)[^/%\s]+")
 """The addresses that let somebody in."""
 
 

@@ -86,6 +86,7 @@ INSTALLED_APPS = [
     "dashboard.sweeps",
     "dashboard.presets",
     "dashboard.teams",
+    "dashboard.people",
 ]
 
 MIDDLEWARE = [
@@ -204,6 +205,10 @@ AUDIT_KEPT_DAYS = env.int("AUDIT_KEPT_DAYS", 365)
 """For how long entries of the audit log are kept; 0 keeps all."""
 
 UPLOAD_LIMIT_MB = env.int("UPLOAD_LIMIT_MB", 64)
+JOBS_AT_ONCE = env.int("JOBS_AT_ONCE", 0)
+"""How many jobs of one person may be queued or running, and how many megabytes of datasets they may keep, where
+administrators say nothing else of them; 0 sets no limit."""
+STORAGE_LIMIT_MB = env.int("STORAGE_LIMIT_MB", 0)
 FILE_UPLOAD_HANDLERS = ["dashboard.datasets.uploads.CappedTemporaryFile"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 

@@ -11,6 +11,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="jobs:list")),
     path("healthz", healthz),
     path("", include("dashboard.accounts.urls")),
+    path("", include("dashboard.invitations.urls")),
     path("account/keys/", include("dashboard.keys.urls")),
     path("compare/", include("dashboard.compare.urls")),
     path("datasets/", include("dashboard.datasets.urls")),
@@ -18,7 +19,9 @@ urlpatterns = [
     path("jobs/", include("dashboard.jobs.urls")),
     path("notices/", include("dashboard.notices.urls")),
     path("queue/", include("dashboard.queue.urls")),
+    path("people/", include("dashboard.people.urls")),
     path("playground/", include("dashboard.playground.urls")),
     path("presets/", include("dashboard.presets.urls")),
     path("sweeps/", include("dashboard.sweeps.urls")),
+    path("teams/", include("dashboard.teams.urls")),
 ]

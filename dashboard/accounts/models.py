@@ -73,6 +73,11 @@ class User(AbstractBaseUser):
         teams = tuple(team.address for team in self.teams.all())
         return Identity(email=self.email, teams=teams, administrator=self.is_administrator)
 
+    @property
+    def may_invite(self) -> bool:
+        """Whether they may make links that let people in: administrators, and managers for their teams."""
+        return self.is_administrator or self.memberships.filter(is_manager=True).exists()
+
     def end_sessions(self) -> None:
         """Sign out everywhere, here included."""
         self.session_epoch += 1

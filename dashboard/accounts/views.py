@@ -17,6 +17,7 @@ from dashboard.accounts.forms import NameForm, SignInForm, WelcomeForm
 from dashboard.accounts.models import User
 from dashboard.accounts.welcome import find_link, redeem
 from dashboard.http import Request
+from dashboard.people import quotas
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -72,7 +73,8 @@ def account(request: Request) -> HttpResponse:
         form.save()
         messages.success(request, _("Your name is saved."))
         return redirect("accounts:account")
-    return TemplateResponse(request, "accounts/account.html", {"form": form})
+    context = {"form": form, "jobs": quotas.jobs_of(request.user), "storage": quotas.storage_of(request.user)}
+    return TemplateResponse(request, "accounts/account.html", context)
 
 
 @require_POST

@@ -79,6 +79,14 @@ SERVICE_ERRORS = {
         _("Revoke one that is no longer needed, then try again."),
     ),
     "exhausted": (_("The service’s quota is used up for now"), _("Wait a minute and try again.")),
+    "jobs_quota": (
+        _("No more jobs at once: %(used)s of %(limit)s are queued or running, and %(more)s more would be too many"),
+        _("Wait until one has ended, or cancel one. Administrators can raise the limit."),
+    ),
+    "storage_quota": (
+        _("No room for it: %(used)s of %(limit)s MB for datasets are used, and this takes %(more)s MB"),
+        _("Delete a dataset that is no longer needed. Administrators can raise the limit."),
+    ),
     "invalid_request": (
         _("The service refused the request"),
         _("The technical detail says which value it did not accept."),

@@ -2,7 +2,6 @@
 
 import hashlib
 import secrets
-from datetime import timedelta
 from typing import ClassVar, Self
 
 from django.db import models
@@ -10,6 +9,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from dashboard.accounts.models import EmailAddressField, User
@@ -17,7 +17,6 @@ from dashboard.accounts.models import EmailAddressField, User
 NAME_LENGTH = 60
 DOMAIN = "teams.tuneboard"
 """Of the addresses by which services know teams: no mail goes there."""
-INVITATION_LIFETIME = timedelta(days=7)
 
 
 class TeamQuerySet(models.QuerySet["Team"]):
@@ -57,6 +56,9 @@ class Team(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("teams:detail", args=[self.pk])
+
+    def may_be_seen_by(self, user: User) -> bool:
+        return user.is_administrator or self.memberships.filter(person=user).exists()
 
     def may_be_changed_by(self, user: User) -> bool:
         return user.is_administrator or self.memberships.filter(person=user, is_manager=True).exists()
@@ -115,7 +117,22 @@ class Invitation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.email or '…'} until {self.expires:%Y-%m-%d %H:%M}"
+        return self.email or gettext("whoever has the link")
+
+    @property
+    def is_honoured(self) -> bool:
+        """Whether whoever made it may still let in those whom it lets in."""
+        maker = self.made_by
+        if not maker.is_active or (self.makes_administrator and not maker.is_administrator):
+            return False
+        return maker.is_administrator or (self.team is not None and self.team.may_be_changed_by(maker))
+
+    def is_for(self, person: User) -> bool:
+        """Whether it gives ``person``, who has an account, anything."""
+        if self.email and self.email != person.email:
+            return False
+        joins = self.team is not None and not self.team.members.filter(pk=person.pk).exists()
+        return joins or (self.makes_administrator and not person.is_administrator)
 
 
 def digest(token: str) -> str:

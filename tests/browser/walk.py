@@ -82,7 +82,7 @@ def ask(page: Page, prompt: str) -> str:
     return turns.last.locator(".answer").inner_text()
 
 
-SIGNED_OUT = {"sign-in": "/sign-in/", "welcome-over": "/welcome/used/"}
+SIGNED_OUT = {"sign-in": "/sign-in/", "welcome-over": "/welcome/used/", "invitation-over": "/invitation/used/"}
 """Pages that a stranger sees."""
 
 ROOMS = {
@@ -105,6 +105,11 @@ ROOMS = {
     "account": "/account/",
     "change-password": "/account/password/",
     "keys": "/account/keys/",
+    "teams": "/teams/",
+    "new-team": "/teams/new/",
+    "people": "/people/",
+    "invitations": "/invitations/",
+    "new-invitation": "/invitations/new/",
     "notices": "/notices/",
     "notice-settings": "/notices/settings/",
     "not-found": "/nothing/here/",

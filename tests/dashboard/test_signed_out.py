@@ -13,6 +13,7 @@ PUBLIC = {
     "sign-in/",
     "sign-out/",
     "welcome/<str:token>/",
+    "invitation/<str:token>/",
     "forgotten/",
     "forgotten/sent/",
     "forgotten/<str:uidb64>/<str:token>/",
