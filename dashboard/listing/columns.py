@@ -21,6 +21,11 @@ class Column:
     """Left out where a screen is narrow."""
     down: bool = False
 
+    @property
+    def look(self) -> str:
+        """The classes of its cells."""
+        return " ".join(name for name, has in (("number", self.number), ("wide", self.wide)) if has)
+
 
 class Columns(dict[str, Column]):
     """The columns of one list by their names."""

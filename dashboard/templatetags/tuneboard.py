@@ -167,9 +167,7 @@ def curve_path(points: list[list[float]], width: int = 96, height: int = 22) -> 
     if len(points) < 2:
         return ""
     steps, values = [point[0] for point in points], [point[1] for point in points]
-    low, wide, tall = min(values), steps[-1] - steps[0] or 1, (max(values) - min(values)) or 1
-    places = (
-        f"{(step - steps[0]) / wide * width:.1f},{1 + (1 - (value - low) / tall) * height:.1f}"
-        for step, value in zip(steps, values, strict=True)
-    )
+    low, first = min(values), steps[0]
+    across, up = width / ((steps[-1] - first) or 1), height / ((max(values) - low) or 1)
+    places = [f"{(step - first) * across:.1f},{1 + height - (value - low) * up:.1f}" for step, value in points]
     return "M" + "L".join(places)

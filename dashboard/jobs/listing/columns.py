@@ -35,8 +35,6 @@ COLUMNS = Columns(
     Column("created", _("Started"), F("created"), number=True, down=True),
 )
 USUAL = ("name", "state", "steps", "loss", "curve", "tags", "base", "created")
-MORE = {"dataset", "connection", "owner", "epochs", "batch", "rate", "model", "took", "finished"}
-"""Those that a row skips at once where none of them is shown: to ask for each takes milliseconds."""
 ALWAYS = "name"
 
 

@@ -1,9 +1,12 @@
 """A page of the list, and which of its rows differ from those that a browser shows."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.core.paginator import Page
+from django.db.models import F
 
 from dashboard.accounts.models import User
 from dashboard.fingerprints import fingerprint
@@ -12,25 +15,53 @@ from dashboard.jobs.listing.filters import Asked
 from dashboard.jobs.models import Job
 from dashboard.listing.pages import in_order, page_of_keys
 
-UNSEEN = (
-    "samples",
-    "validation",
-    "findings",
-    "estimate",
-    "more_recipe",
-    "failure_detail",
-    "notes",
-    "dataset_version__facts",
+SHOWN = (
+    "owner__name",
+    "owner__email",
+    "model",
+    "display_name",
+    "base_model",
+    "epoch_count",
+    "batch_size",
+    "learning_rate",
+    "state",
+    "attempt",
+    "total_steps",
+    "completed_steps",
+    "preparing",
+    "first_step_at",
+    "last_step_at",
+    "last_loss",
+    "best_loss",
+    "small_curve",
+    "created",
+    "started",
+    "finished",
+    "synced_at",
 )
-"""Columns that no row shows, and that may be large."""
+"""Columns that rows show; to read the others for a page takes milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A job, and the names of what belongs to it. ``tags`` go by their keys."""
+
+    job: Job
+    dataset: str
+    connection: str
+    tags: Mapping[int, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One page. ``jobs`` stand in its order, with everything at hand that a row may show."""
+    """One page; ``rows`` stand in its order."""
 
     page: Page[int]
-    jobs: Sequence[Job]
+    rows: Sequence[Row]
+
+    @property
+    def jobs(self) -> list[Job]:
+        return [row.job for row in self.rows]
 
     @property
     def total(self) -> int:
@@ -65,14 +96,15 @@ def renewed(listing: Listing) -> Listing:
     return Listing(listing.page, _rows([job.pk for job in listing.jobs]))
 
 
-def changed(jobs: Sequence[Job], seen: Sequence[str]) -> list[Job]:
-    """Those of ``jobs`` that a browser shows otherwise; ``seen`` has its rows as :func:`seen_as` writes them."""
+def changed(rows: Sequence[Row], seen: Sequence[str]) -> list[Row]:
+    """Those of ``rows`` that a browser shows otherwise; ``seen`` has its rows as :func:`seen_as` writes them."""
     shown = {row.partition(":")[0]: row for row in seen}
-    return [job for job in jobs if shown.get(str(job.pk), seen_as(job)) != seen_as(job)]
+    return [row for row in rows if shown.get(str(row.job.pk), seen_as(row)) != seen_as(row)]
 
 
-def seen_as(job: Job) -> str:
+def seen_as(row: Row) -> str:
     """The job's key, and what changes whenever something does that a row shows."""
+    job = row.job
     facts = (
         job.display_name,
         str(job.shown_state),
@@ -83,11 +115,17 @@ def seen_as(job: Job) -> str:
         job.best_loss,
         job.model,
         job.finished,
-        [tag.pk for tag in job.tags.all()],
+        [*row.tags],
     )
     return f"{job.pk}:{fingerprint(facts)}"
 
 
-def _rows(keys: Sequence[int]) -> list[Job]:
-    near = ("owner", "connection", "dataset_version__dataset")
-    return in_order(Job.objects.select_related(*near).prefetch_related("tags").defer(*UNSEEN), keys)
+def _rows(keys: Sequence[int]) -> list[Row]:
+    jobs = Job.objects.select_related("owner").only(*SHOWN)
+    named = jobs.annotate(dataset_name=F("dataset_version__dataset__name"), connection_name=F("connection__name"))
+    found: list[Any] = in_order(named, keys)
+    tags: defaultdict[int, dict[int, str]] = defaultdict(dict)
+    borne = Job.tags.through.objects.filter(job__in=keys).order_by("tag__key")
+    for job, tag, name in borne.values_list("job", "tag", "tag__name"):
+        tags[job][tag] = name
+    return [Row(job, job.dataset_name, job.connection_name, tags[job.pk]) for job in found]

@@ -12,7 +12,8 @@ from django.views.decorators.http import require_POST, require_safe
 from dashboard.http import NoContent, Request
 from dashboard.jobs.listing import bulk as many
 from dashboard.jobs.listing import rows
-from dashboard.jobs.listing.columns import MORE, chosen
+from dashboard.jobs.listing.cells import written
+from dashboard.jobs.listing.columns import chosen
 from dashboard.jobs.listing.filters import Asked, FilterForm
 from dashboard.jobs.listing.forms import ColumnsForm, NotesForm, ViewForm, asked, open_with
 from dashboard.jobs.models import Job
@@ -33,6 +34,7 @@ def index(request: Request) -> HttpResponse:
     if request.htmx.target == "tick":
         return _news(request, query, found, settings)
     context = _context(query, found, settings) | {
+        "rows": written(found.rows, chosen(settings.columns), request.user),
         "chips": query.chips(request.user),
         "views": list(SavedView.objects.offered_to(request.user)),
         "opens_with": settings.opening.pk if settings.opening else None,
@@ -154,11 +156,12 @@ def _news(request: Request, query: Asked, found: rows.Listing, settings: ListSet
     """The rows that changed since the browser drew them, and a word when others stand on the page; 204 when none."""
     if rows.refresh(found.jobs):
         found = rows.renewed(found)
-    changed = rows.changed(found.jobs, request.GET.getlist("seen"))
+    changed = rows.changed(found.rows, request.GET.getlist("seen"))
     moved = request.GET.get("order") != found.order
     if not changed and not moved and found.live:
         return NoContent()
-    context = _context(query, found, settings) | {"changed": changed, "moved": moved, "out_of_band": True}
+    context = _context(query, found, settings) | {"moved": moved, "out_of_band": True}
+    context["rows"] = written(changed, chosen(settings.columns), request.user)
     return TemplateResponse(request, "jobs/list/news.html", context)
 
 
@@ -174,7 +177,6 @@ def _context(query: Asked, found: rows.Listing, settings: ListSettings) -> dict[
         "asked": query,
         "heads": [(column, query.query(sort=toggled(column, sort)), direction(column, sort)) for column in columns],
         "shown": {column.name for column in columns},
-        "more_shown": any(column.name in MORE for column in columns),
         "columns": ColumnsForm.CHOICES,
         "newer": query.query(page=number - 1),
         "older": query.query(page=number + 1),

@@ -155,6 +155,19 @@ def test_columns_are_kept_for_the_person(browser: Client, alice: User) -> None:
     assert page.context["shown"] == {"name", "rate", "owner"}
 
 
+def test_what_people_and_services_write_is_no_markup(browser: Client, alice: User) -> None:
+    job = done(alice, "<i>name", base_model="models/<i>base", model="tunedModels/<i>model", last_loss=0.25)
+    job.tags.add(Tag.objects.called("<i>tag"))
+    job.dataset_version.dataset.name = "<i>dataset"
+    job.dataset_version.dataset.save()
+    for columns in (["tags", "base", "model", "dataset"], ["state"], ["name"]):
+        browser.post("/jobs/columns/", {"columns": columns})
+        page = browser.get("/jobs/").content.decode()
+        assert "<i>" not in page
+        assert "&lt;i&gt;name" in page
+        assert all(f"&lt;i&gt;{column.removesuffix('s')}" in page for column in columns if column != "state")
+
+
 def test_view_is_saved_shared_and_opened_first(browser: Client, alice: User, client: Client) -> None:
     done(alice, "Good")
     done(alice, "Bad", state=JobState.FAILED)
