@@ -182,4 +182,4 @@ def start_inference(models: Path, adapters: Path, *, threads: int | None = None)
 def environment() -> dict[str, str]:
     """What a child may know of our environment."""
     allowed = {name: value for name, value in os.environ.items() if name.startswith(ENVIRONMENT)}
-    return allowed | OFFLINE | {"TOKENIZERS_PARALLELISM": "false"}
+    return allowed | OFFLINE | QUIET

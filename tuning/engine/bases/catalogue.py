@@ -154,8 +154,6 @@ BUILT_IN = {entry.name: entry for entry in listed(Path(__file__).with_name("base
 
 DEFAULT = next(iter(BUILT_IN))
 
-SMOLLM2 = BUILT_IN[DEFAULT]
-
 
 def entry(name: str, models_dir: Path) -> BaseModelEntry:
     """The base model called ``name`` (without ``models/``). Raises ``EngineError("base_model_missing")``."""

@@ -77,7 +77,7 @@ class Decoder:
     @torch.no_grad()
     def learn(self, batch: Batch, adapters: Adapters, weight: float) -> Tensor:
         """``weight`` times the summed loss over the labels, in nats; its gradient is added to the adapters'."""
-        tape: list[Any] = []
+        tape: Tape = []
         x = self._forward(batch, adapters, tape)
         losses, d_labelled = self._loss(x[batch.labelled], batch.labels)
         d_x = torch.zeros_like(x).index_copy_(0, batch.labelled, d_labelled * weight)
@@ -113,7 +113,7 @@ class Decoder:
             given = torch.tensor([likeliest], device=self.device)
         return made
 
-    def _forward(self, batch: Batch, adapters: Adapters, tape: list[Any] | None) -> Tensor:
+    def _forward(self, batch: Batch, adapters: Adapters, tape: Tape | None) -> Tensor:
         """The last layer's output; ``tape`` gets what each layer keeps for the way back."""
         x = self._embedded(batch.tokens)
         rotation = self._rotation(batch.positions)

@@ -54,7 +54,7 @@ def test_an_entry_cannot_take_another_models_place(tmp_path: Path) -> None:
         changed = replace(tiny_llama.entry(name), display_name="Changed")
         (tmp_path / folder / "model.json").write_bytes(orjson.dumps(changed))
 
-    assert catalogue.entries(tmp_path) == (catalogue.SMOLLM2,)
+    assert catalogue.entries(tmp_path) == (catalogue.BUILT_IN[catalogue.DEFAULT],)
 
 
 OWN = """
