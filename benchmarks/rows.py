@@ -17,7 +17,8 @@ from django.utils import timezone  # noqa: E402
 from tuning import curves  # noqa: E402
 from tuning.jobs import JobState, Point, epoch_at  # noqa: E402
 from tuning.resources import Role  # noqa: E402
-from tuning.server.models import ApiKey, Job, LossChunk, Permission, digest  # noqa: E402
+from tuning.server.keys import ApiKey, digest  # noqa: E402
+from tuning.server.models import Job, LossChunk, Permission  # noqa: E402
 from tuning.server.queue import CHUNK_POINTS  # noqa: E402
 
 OWNER = "bench@example.com"

@@ -24,7 +24,8 @@ from django.test import Client  # noqa: E402
 from tuning.jobs import JobState, Point  # noqa: E402
 from tuning.resources import Role  # noqa: E402
 from tuning.server import queue  # noqa: E402
-from tuning.server.models import ApiKey, Permission, digest  # noqa: E402
+from tuning.server.keys import ApiKey, digest  # noqa: E402
+from tuning.server.models import Permission  # noqa: E402
 
 STEPS, TURN, ENDS = 100_000, 50, 5_000
 """All steps, those of one turn of the tuner, and those that are compared."""

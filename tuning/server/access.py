@@ -11,7 +11,8 @@ from tuning import assertions
 from tuning.assertions import Identity
 from tuning.errors import InvalidRequest, PermissionDenied, Unauthenticated
 from tuning.resources import GranteeType, Role
-from tuning.server.models import ApiKey, Job, Permission
+from tuning.server.keys import ApiKey
+from tuning.server.models import Job, Permission
 
 
 class Action(StrEnum):

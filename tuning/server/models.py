@@ -1,12 +1,10 @@
 """What the tuning server remembers. Questions are asked of QuerySets; jobs change in :mod:`tuning.server.queue`."""
 
-import secrets
 from datetime import timedelta
-from hashlib import sha256
 from typing import Self
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
 from tuning import curves
@@ -14,10 +12,12 @@ from tuning.jobs import FINAL_STATES, JobState, Point
 from tuning.recipes import Recipe, beyond, whole
 from tuning.resources import GranteeType, Role
 from tuning.server import names
+from tuning.server.findings import ValidationPoint
+from tuning.server.keys import ApiKey
 from tuning.server.machines import InferenceChild, TunerState
+from tuning.server.series import LossChunk
 
 __all__ = ["ApiKey", "InferenceChild", "Job", "LogLine", "LossChunk", "Permission", "TunerState", "Turn", "Upload"]
-from tuning.server.findings import ValidationPoint
 
 RESUMABLE = frozenset({"killed", "stalled", "out_of_memory"})
 """Failures after which a job's checkpoints are kept; after all others it would fail at the same step again."""
@@ -220,35 +220,6 @@ class Permission(models.Model):
         return f"{self.job.name}/permissions/{self.public_id}"
 
 
-class LossChunkQuerySet(models.QuerySet["LossChunk"]):
-    def from_step(self, step: int) -> Self:
-        """Those of one job from the one that holds ``step`` on: found by the index, however long the curve is."""
-        holding = self.filter(first_step__lte=step).order_by("-first_step").values("first_step")[:1]
-        return self.filter(first_step__gte=Subquery(holding))
-
-
-class LossChunk(models.Model):
-    """Consecutive points of a job's loss curve, packed as :mod:`tuning.curves` says."""
-
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="chunks")
-    first_step = models.IntegerField()
-    last_step = models.IntegerField()
-    points = models.BinaryField()
-
-    objects = LossChunkQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["first_step"]
-        constraints = [models.UniqueConstraint(fields=["job", "first_step"], name="loss_chunk_starts_once")]
-
-    def __str__(self) -> str:
-        return f"{self.job_id} steps {self.first_step}–{self.last_step}"
-
-    def upto(self, step: int) -> bytes:
-        """Its points as far as ``step``. Steps follow one another without a gap."""
-        return bytes(self.points)[: max(step - self.first_step + 1, 0) * curves.POINT.itemsize]
-
-
 class LogLine(models.Model):
     """A line of a job's log. Never holds example text."""
 
@@ -263,59 +234,6 @@ class LogLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.level} {self.text}"
-
-
-class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
-    def find(self, key: str) -> "ApiKey | None":
-        """The key a caller presented, unless it is unknown or revoked."""
-        return self.filter(digest=digest(key), revoked=None).first()
-
-    def issue(self, name: str, owner: str) -> tuple["ApiKey", str]:
-        """A new key of ``owner``, and its text: nobody can learn that again."""
-        text = f"{KEY_PREFIX}{secrets.token_urlsafe(32)}"
-        key = self.create(name=name, owner=owner.lower(), digest=digest(text), ending=text[-4:])
-        key.refresh_from_db()  # created: by the database's clock
-        return key, text
-
-    def revoke(self) -> int:
-        """Make these keys useless from now on. Returns how many were in use."""
-        return self.filter(revoked=None).update(revoked=Now())
-
-
-KEY_PREFIX = "tb-"
-"""What every key begins with, so that one found in a file is known for what it is."""
-
-
-class ApiKey(models.Model):
-    """A script's key, kept as a hash. Plain SHA-256 will do: a key has 256 random bits, so nobody guesses it."""
-
-    name = models.CharField(max_length=100)
-    owner = models.CharField(max_length=254)
-    """E-mail address, lower case."""
-    digest = models.CharField(max_length=64, unique=True)
-    ending = models.CharField(max_length=4, blank=True)
-    """The last four characters, by which its owner tells it from others. Empty for keys of old."""
-    created = models.DateTimeField(db_default=Now())
-    last_used = models.DateTimeField(null=True)
-    revoked = models.DateTimeField(null=True)
-    window = models.BigIntegerField(default=0)
-    """The minute since 1970 in which requests were last counted: :mod:`tuning.server.rates`."""
-    drawn = models.IntegerField(default=0)
-    """How many requests of that minute's limit have been given out."""
-
-    objects = ApiKeyQuerySet.as_manager()
-
-    def __str__(self) -> str:
-        return f"{self.name} ({self.owner})"
-
-    def touch(self) -> None:
-        """Note that the key was used; once a minute is often enough, and reading stays free of writing."""
-        stale = Q(last_used=None) | Q(last_used__lt=Now() - timedelta(minutes=1))
-        ApiKey.objects.filter(stale, pk=self.pk).update(last_used=Now())
-
-
-def digest(key: str) -> str:
-    return sha256(key.encode()).hexdigest()
 
 
 class UploadQuerySet(models.QuerySet["Upload"]):

@@ -17,7 +17,7 @@ from django.db.models.functions import Greatest
 from tuning.assertions import Identity
 from tuning.errors import Exhausted
 from tuning.server.access import KeyHolder
-from tuning.server.models import ApiKey
+from tuning.server.keys import ApiKey
 
 WINDOW_SECONDS = 60
 BLOCKS = 20

@@ -13,7 +13,8 @@ from django.test import Client
 from tests.processes import TuningServer, children_of
 from tests.tuning.server.test_queue import claimed, make_job, point
 from tuning.resources import Role
-from tuning.server.models import ApiKey, Job, digest
+from tuning.server.keys import ApiKey, digest
+from tuning.server.models import Job
 from tuning.server.queue import CHUNK_POINTS, Claim
 
 EARLY, LATE = 100, 100_000

@@ -10,7 +10,8 @@ from django.urls import URLPattern
 from tests.tuning.server.test_queue import make_job
 from tuning.engine.bases import catalogue
 from tuning.resources import GranteeType, Role
-from tuning.server.models import ApiKey, Job, Upload, digest
+from tuning.server.keys import ApiKey, digest
+from tuning.server.models import Job, Upload
 from tuning.server.urls import urlpatterns
 
 pytestmark = pytest.mark.django_db

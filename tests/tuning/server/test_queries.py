@@ -9,7 +9,8 @@ from django.utils import timezone
 from tuning import curves
 from tuning.jobs import JobState, Point
 from tuning.resources import Role
-from tuning.server.models import ApiKey, Job, LossChunk, Permission, digest
+from tuning.server.keys import ApiKey, digest
+from tuning.server.models import Job, LossChunk, Permission
 
 pytestmark = pytest.mark.django_db
 

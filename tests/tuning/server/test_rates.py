@@ -9,7 +9,7 @@ from tests.processes import TuningServer, tuning_server
 from tests.tuning.server.bodies import TUTORIAL
 from tuning import assertions
 from tuning.assertions import Identity
-from tuning.server.models import ApiKey
+from tuning.server.keys import ApiKey
 from tuning.server.rates import Permits
 
 LIMIT = 5

@@ -16,7 +16,8 @@ from tests.tuning.server.test_findings import sampled, validated
 from tests.tuning.server.test_queue import claimed, make_job, point
 from tuning.resources import Role
 from tuning.server import files, retention
-from tuning.server.models import ApiKey, Job, Upload, digest
+from tuning.server.keys import ApiKey, digest
+from tuning.server.models import Job, Upload
 from tuning.server.queue import Claim
 
 pytestmark = pytest.mark.django_db

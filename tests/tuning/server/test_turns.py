@@ -18,7 +18,8 @@ from tuning import curves
 from tuning.jobs import JobState, Point
 from tuning.resources import Role
 from tuning.server import expectations, queue, turns
-from tuning.server.models import ApiKey, Job, LossChunk, Permission, TunerState, digest
+from tuning.server.keys import ApiKey, digest
+from tuning.server.models import Job, LossChunk, Permission, TunerState
 from tuning.server.queue import Claim
 
 pytestmark = pytest.mark.django_db

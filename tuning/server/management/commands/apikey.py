@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_email
 
-from tuning.server.models import ApiKey
+from tuning.server.keys import ApiKey
 
 
 class Command(BaseCommand):

@@ -13,7 +13,7 @@ from tuning.errors import FailedPrecondition, InvalidRequest, NotFound, Permissi
 from tuning.server.access import KeyHolder
 from tuning.server.answers import answer, json_answer
 from tuning.server.creation import check_length
-from tuning.server.models import ApiKey, ApiKeyQuerySet
+from tuning.server.keys import ApiKey, ApiKeyQuerySet
 from tuning.server.routing import read
 
 NAME_CHARACTERS = 100
