@@ -98,6 +98,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "dashboard.audit.middleware.Asked",
     "dashboard.accounts.middleware.NotKept",
     "dashboard.accounts.middleware.Strangers",
     "django.contrib.messages.middleware.MessageMiddleware",

@@ -78,9 +78,11 @@ class SignInForm(forms.Form):
             tries.begin(self.request, email)
         except tries.TooManyTries as refusal:
             self.refused = True
+            tries.note_once(self.request, email, refusal)
             raise forms.ValidationError(explain(refusal), code="too_many_tries") from None
         user = authenticate(self.request, username=email, password=password)
         if not isinstance(user, User):
+            tries.note(self.request, "person.sign_in_failed", email)
             # The same words whether or not the person exists.
             return self.add_error("password", _("This e-mail and this password do not belong together."))
         tries.forgive(email)
@@ -113,7 +115,9 @@ class ResetForm(PasswordResetForm):
         try:
             tries.begin(self.request, email, "reset")
         except tries.TooManyTries as refusal:
+            tries.note_once(self.request, email, refusal)
             raise forms.ValidationError(explain(refusal), code="too_many_tries") from None
+        tries.note(self.request, "person.password_forgotten", email)
         return email
 
     def send_mail(  # noqa: PLR0917 - Django's signature

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import PasswordResetConfirmView
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -18,6 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
+from dashboard import audit
 from dashboard.accounts.forms import ChangePasswordForm, ChoosePasswordForm, ResetForm
 from dashboard.http import Request
 
@@ -44,7 +46,9 @@ def change(request: Request) -> HttpResponse:
     """Old password, new password twice; other devices are signed out by it."""
     form = ChangePasswordForm(request.user, request.POST or None)
     if form.is_valid():
-        update_session_auth_hash(request, form.save())
+        with transaction.atomic():
+            update_session_auth_hash(request, form.save())
+            audit.record(request, "person.password_changed", request.user)
         messages.success(request, _("Your password is changed. Other devices are signed out."))
         return redirect("accounts:account")
     return TemplateResponse(request, "accounts/change_password.html", {"form": form})
@@ -79,8 +83,11 @@ class _Choose(PasswordResetConfirmView):
     success_url = reverse_lazy("accounts:sign_in")
 
     def form_valid(self, form: object) -> HttpResponse:
+        with transaction.atomic():
+            answer = super().form_valid(form)
+            audit.record(self.request, "person.password_chosen", self.user)
         messages.success(self.request, _("Your password is changed. Sign in with the new one."))
-        return super().form_valid(form)
+        return answer
 
 
 choose = where_mail_goes(never_cache(_Choose.as_view()))

@@ -7,12 +7,14 @@ until it is forgiven by success or :data:`WINDOW` has passed.
 from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_network
 
+from django.core.cache import cache
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from dashboard.accounts.models import SignInTry, same_in_any_spelling
+from dashboard import audit
+from dashboard.accounts.models import SignInTry, User, same_in_any_spelling
 from dashboard.http import network_address
 
 WINDOW = timedelta(minutes=15)
@@ -36,7 +38,7 @@ def begin(request: HttpRequest, email: str, purpose: str = "sign-in") -> None:
     """Count a try of ``purpose`` for ``email``. Raises ``TooManyTries``; a try refused is not counted."""
     now = timezone.now()
     SignInTry.objects.filter(time__lte=now - WINDOW).delete()
-    this = SignInTry.objects.create(email_digest=_digest(email, purpose), address=address_of(request), time=now)
+    this = SignInTry.objects.create(email_digest=digest(email, purpose), address=address_of(request), time=now)
     earlier = SignInTry.objects.filter(pk__lt=this.pk).order_by("-pk")
     free = max(
         _free_again(earlier.filter(email_digest=this.email_digest, address=this.address), TRIES_FROM_ONE_ADDRESS, now),
@@ -50,7 +52,23 @@ def begin(request: HttpRequest, email: str, purpose: str = "sign-in") -> None:
 
 def forgive(email: str, purpose: str = "sign-in") -> None:
     """Forget the tries for ``email`` after one that succeeded."""
-    SignInTry.objects.filter(email_digest=_digest(email, purpose)).delete()
+    SignInTry.objects.filter(email_digest=digest(email, purpose)).delete()
+
+
+def note(request: HttpRequest, event: str, email: str) -> None:
+    """Tell the audit log of a try. Only an e-mail that is somebody's stands there; of others, which may be
+    passwords, some of the digest.
+    """
+    if person := User.objects.filter(email=email).first():
+        audit.record(request, event, person)
+    else:
+        audit.record(request, event, typed=digest(email)[:12])
+
+
+def note_once(request: HttpRequest, email: str, refusal: TooManyTries) -> None:
+    """Tell the audit log that tries are refused, once until one is allowed again: there may be thousands."""
+    if cache.add(f"blocked:{digest(email)}:{address_of(request)}", True, refusal.wait.total_seconds()):
+        note(request, "person.sign_in_blocked", email)
 
 
 def address_of(request: HttpRequest) -> str:
@@ -69,6 +87,7 @@ def _free_again(earlier: QuerySet[SignInTry], limit: int, now: datetime) -> date
     return oldest.time + WINDOW if oldest else now
 
 
-def _digest(email: str, purpose: str) -> str:
+def digest(email: str, purpose: str = "sign-in") -> str:
+    """What stands for ``email``, or for whatever was typed in its place."""
     email = same_in_any_spelling(email)
     return salted_hmac(f"dashboard.accounts.tries.{purpose}", email, algorithm="sha256").hexdigest()

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login, logout
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, resolve_url
 from django.template.response import TemplateResponse
@@ -13,8 +14,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
+from dashboard import audit
 from dashboard.accounts.forms import NameForm, SignInForm, WelcomeForm
-from dashboard.accounts.models import User
+from dashboard.accounts.models import User, WelcomeLink
 from dashboard.accounts.welcome import find_link, redeem
 from dashboard.http import Request
 from dashboard.people import quotas
@@ -27,8 +29,7 @@ def welcome(request: HttpRequest, token: str) -> HttpResponse:
     """The first person gives name, e-mail and password, and is in; a link no longer good says what to do."""
     link = find_link(token)
     form = WelcomeForm(request.POST or None)
-    if link and form.is_valid() and (user := redeem(link, form)):
-        login(request, user)
+    if link and form.is_valid() and _welcomed(request, link, form):
         return redirect("datasets:list")
     if link is None or form.is_valid():
         context = {"somebody": User.objects.exists()}
@@ -45,7 +46,9 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         return redirect(_next(request))
     form = SignInForm(request, request.POST or None)
     if form.is_valid():
-        login(request, form.user)
+        with transaction.atomic():
+            login(request, form.user)
+            audit.record(request, "person.signed_in", form.user)
         return redirect(_next(request))
     context = {
         "form": form,
@@ -59,6 +62,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     """Ends this session, and back to sign-in."""
+    if isinstance(request.user, User):
+        audit.record(request, "person.signed_out", request.user)
     logout(request)
     return redirect("accounts:sign_in")
 
@@ -70,7 +75,8 @@ def account(request: Request) -> HttpResponse:
     # A copy, so that the rail does not show a name that was refused.
     form = NameForm(request.POST or None, instance=User.objects.get(pk=request.user.pk))
     if form.is_valid():
-        form.save()
+        with transaction.atomic():
+            audit.record(request, "person.renamed", form.save())
         messages.success(request, _("Your name is saved."))
         return redirect("accounts:account")
     context = {"form": form, "jobs": quotas.jobs_of(request.user), "storage": quotas.storage_of(request.user)}
@@ -81,10 +87,21 @@ def account(request: Request) -> HttpResponse:
 @login_required
 def sign_out_everywhere(request: Request) -> HttpResponse:
     """Ends every session of this person, on every device."""
-    request.user.end_sessions()
+    with transaction.atomic():
+        request.user.end_sessions()
+        audit.record(request, "person.signed_out_everywhere", request.user)
     logout(request)
     messages.success(request, _("You are signed out on every device."))
     return redirect("accounts:sign_in")
+
+
+@transaction.atomic
+def _welcomed(request: HttpRequest, link: WelcomeLink, form: WelcomeForm) -> bool:
+    """Whether the first person was made, and is signed in."""
+    if user := redeem(link, form):
+        login(request, user)
+        audit.record(request, "person.created", user)
+    return user is not None
 
 
 def _next(request: HttpRequest) -> str:

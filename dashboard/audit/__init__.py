@@ -30,8 +30,9 @@ def record(
 ) -> None:
     """Write down that ``by`` did ``event`` (``noun.verb``) to ``about``. ``None`` is Tuneboard itself.
 
-    Of an object only its kind, key and present name are kept, so it may be gone afterwards: record before it is
-    deleted. A deleted row has no key any more.
+    Where it came from says the request that is being answered, also where ``by`` is a person. Of an object only its
+    kind, key and present name are kept, so it may be gone afterwards: record before it is deleted, for then a row
+    has no key any more.
     """
     from dashboard.audit.models import Entry  # noqa: PLC0415 - models load after apps, and every room's import this
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from dashboard.accounts.models import User
 from dashboard.audit import Fact, Thing
+from dashboard.audit.middleware import asked
 from dashboard.http import network_address
 
 NAME_LENGTH = 200
@@ -29,10 +30,10 @@ class EntryQuerySet(models.QuerySet["Entry"]):
     ) -> "Entry":
         """Add an entry (see :func:`dashboard.audit.record`)."""
         entry = self.model(event=event, facts={name: _bounded(value) for name, value in facts.items()})
-        person = by
-        if isinstance(by, HttpRequest):
-            address = network_address(by)
-            entry.address, person = str(address) if address else None, getattr(by, "user", None)
+        request = by if isinstance(by, HttpRequest) else asked.get() if by else None
+        address = network_address(request) if request else None
+        entry.address = str(address) if address else None
+        person = getattr(by, "user", None) if isinstance(by, HttpRequest) else by
         if isinstance(person, User):
             entry.person, entry.who = person, person.email
         if about is not None:

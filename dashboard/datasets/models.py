@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from dashboard import audit
 from dashboard.accounts.models import User
 from dashboard.datasets import contents
 from tuning.datasets import Example, Parsed, read_jsonl
@@ -45,6 +46,7 @@ class DatasetQuerySet(models.QuerySet["Dataset"]):
         with transaction.atomic():
             dataset = self.create(owner=owner, name=name)
             dataset.add_version(parsed)
+            audit.record(owner, "dataset.created", dataset, examples=parsed.count)
         return dataset
 
     def absent(self, owner: User, name: str, examples: int, ref: str) -> "DatasetVersion":

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.db.models import Count, ProtectedError
 from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -14,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from dashboard import audit
 from dashboard.datasets.forms import ColumnsForm, FileForm, NewDatasetForm, RenameForm, header
 from dashboard.datasets.models import Dataset, DatasetVersion, Upload
 from dashboard.datasets.samples import SAMPLES
@@ -109,6 +111,8 @@ def download(request: Request, pk: int, number: int) -> FileResponse:
     """The version's JSONL, as a file."""
     dataset = _dataset(request, pk)
     version = get_object_or_404(dataset.versions, number=number)
+    if request.method == "GET":
+        audit.record(request, "dataset.downloaded", dataset, version=number)
     name = f"{slugify(dataset.name) or 'dataset'}-v{version.number}.jsonl"
     return FileResponse(
         version.path.open("rb"), as_attachment=True, filename=name, content_type="application/jsonl; charset=utf-8"
@@ -120,9 +124,12 @@ def download(request: Request, pk: int, number: int) -> FileResponse:
 def rename(request: Request, pk: int) -> HttpResponse:
     """The dataset's name, to be changed."""
     dataset = _dataset(request, pk)
+    before = dataset.name
     form = RenameForm(request.POST if request.method == "POST" else None, instance=dataset)
     if form.is_valid():
-        return redirect(form.save())
+        with transaction.atomic():
+            audit.record(request, "dataset.renamed", form.save(), before=before)
+        return redirect(dataset)
     return TemplateResponse(request, "datasets/rename.html", {"dataset": _dataset(request, pk), "form": form})
 
 
@@ -133,7 +140,9 @@ def delete(request: Request, pk: int) -> HttpResponse:
     dataset = _dataset(request, pk)
     if request.method == "POST":
         try:
-            dataset.delete()
+            with transaction.atomic():
+                audit.record(request, "dataset.deleted", dataset)
+                dataset.delete()
         except ProtectedError:
             return redirect("datasets:delete", dataset.pk)
         messages.success(request, _("“%(name)s” was deleted.") % {"name": dataset})
@@ -151,7 +160,11 @@ def _kept(request: Request, form: FileForm, name: str, dataset: Dataset | None) 
 
 
 def _version_added(request: Request, dataset: Dataset, parsed: Parsed) -> HttpResponse:
-    version, is_new = dataset.add_version(parsed)
+    with transaction.atomic():
+        version, is_new = dataset.add_version(parsed)
+        if is_new:
+            facts = {"version": version.number, "examples": version.examples}
+            audit.record(request, "dataset.version_added", dataset, **facts)
     if is_new:
         text = ngettext(
             "Version %(number)s holds %(count)s example.", "Version %(number)s holds %(count)s examples.", parsed.count

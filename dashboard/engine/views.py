@@ -11,12 +11,14 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from dashboard import audit
 from dashboard.connections.models import Connection
 from dashboard.engine.forms import HIGHEST, NewBaseForm, PriorityForm
 from dashboard.fingerprints import fingerprint
 from dashboard.http import NoContent, Request
 from dashboard.jobs.models import Job
 from dashboard.messages import FAILURES, explain, explain_failure
+from dashboard.queue import places
 from tuning.errors import AlreadyExists, FailedPrecondition, InvalidRequest, NotFound
 from tuning.providers import EngineRoom, EngineState, InstalledBase, NewBase
 
@@ -47,6 +49,7 @@ def add_base(request: Request) -> HttpResponse:
     _bases, folders = room.installed_bases()
     form = NewBaseForm(folders, request.POST if request.method == "POST" else None)
     if form.is_valid() and _added(room, form):
+        audit.record(request, "base.added", audit.Thing("base", form.base().name, form.base().name))
         messages.success(request, _("“%(name)s” is being made ready.") % {"name": form.base().name})
         return redirect("engine:index")
     return TemplateResponse(request, "engine/add_base.html", {"form": form, "folders": folders})
@@ -62,6 +65,7 @@ def prepare_base(request: Request, name: str) -> HttpResponse:
     except REFUSALS as error:
         messages.error(request, _told(error))
     else:
+        audit.record(request, "base.added", audit.Thing("base", name, name))
         messages.success(request, _("“%(name)s” is being made ready.") % {"name": name})
     return redirect("engine:index")
 
@@ -81,6 +85,7 @@ def remove_base(request: Request, name: str) -> HttpResponse:
     except REFUSALS as error:
         messages.error(request, _told(error))
     else:
+        audit.record(request, "base.removed", audit.Thing("base", name, base.display_name))
         messages.success(request, _("“%(name)s” was removed.") % {"name": base.display_name})
     return redirect("engine:index")
 
@@ -97,6 +102,9 @@ def prioritise(request: Request, model_id: str) -> HttpResponse:
         room.prioritise(f"tunedModels/{model_id}", form.cleaned_data["priority"])
     except REFUSALS as error:
         messages.error(request, _told(error))
+    else:
+        about = places.known(Connection.objects.local(), f"tunedModels/{model_id}")
+        audit.record(request, "job.moved", about, to=form.cleaned_data["priority"])
     return redirect("engine:index")
 
 

@@ -13,6 +13,7 @@ from typing import BinaryIO, cast
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from dashboard import audit
 from dashboard.accounts.models import User
 from dashboard.connections.models import Connection
 from dashboard.datasets.forms import limits
@@ -81,6 +82,7 @@ def _kept(job: Job, provider: Provider, found: Found) -> Job:
             job.save()
             job.store(found.status, found.points, news)
             events.known([job])
+            audit.record(job.owner, "job.imported", job, connection=str(job.connection))
     except IntegrityError:  # somebody brings it at the same time
         return Job.objects.get(key=job.key)
     return job

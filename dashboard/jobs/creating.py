@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -13,6 +14,7 @@ from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from dashboard import audit
 from dashboard.http import Request
 from dashboard.jobs import beginnings
 from dashboard.jobs.forms import NewJob, Sketch, Target
@@ -109,7 +111,9 @@ def _start(form: NewJob) -> Job | None:
     except Unavailable as error:
         logger.info("job %s waits for its service: %s", job.pk, error.code)
     except ServiceError as error:
-        job.delete()
+        with transaction.atomic():
+            audit.record(job.owner, "job.refused", job, code=error.code)
+            job.delete()
         message = explain(error)
         form.add_error(None, f"{message.title}. {error.detail or message.advice}")
         return None

@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_safe
 
+from dashboard import audit
 from dashboard.charts import curve as chart
 from dashboard.http import Request
 from dashboard.jobs import series_files
@@ -49,6 +50,8 @@ def points(request: Request, pk: int) -> HttpResponse:
 def series(request: Request, pk: int, form: str) -> HttpResponseBase:
     """The whole series as a file."""
     job = _job(request, pk)
+    if request.method == "GET":
+        audit.record(request, "job.series_exported", job, form=form.upper())
     return series_files.as_csv(job) if form == "csv" else series_files.as_json(job)
 
 

@@ -12,6 +12,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from dashboard import audit
 from dashboard.accounts.models import User
 from dashboard.connections.models import Connection
 from dashboard.datasets.models import Dataset, DatasetVersion
@@ -165,6 +166,7 @@ class NewJob(RecipeForm):
         try:
             with transaction.atomic():
                 job.save()
+                audit.record(self.user, "job.created", job)
         except IntegrityError:
             return Job.objects.get(key=key)
         return job

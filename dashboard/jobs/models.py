@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from dashboard import audit
 from dashboard.accounts.models import User
 from dashboard.connections.models import Connection
 from dashboard.datasets.models import Dataset, DatasetVersion
@@ -286,10 +287,15 @@ class Job(models.Model):
         )
         self.refresh_from_db()
 
-    def remove(self) -> None:
-        """Delete the job, its model and its files, at the service first: what is gone here cannot be asked for."""
-        self.delete_model()
-        self.forget()
+    def remove(self, by: User) -> bool:
+        """Delete the job for ``by``, its model and its files, at the service first: what is gone here cannot be asked
+        for. False where model and files stay.
+        """
+        model_is_gone = self.delete_model()
+        with transaction.atomic():
+            audit.record(by, "job.deleted" if model_is_gone else "job.forgotten", self)
+            self.forget()
+        return model_is_gone
 
     def delete_model(self) -> bool:
         """Delete model and files at the service. False where they stay: they are only shared with the job's owner."""

@@ -17,6 +17,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from dashboard import audit
 from dashboard.charts.curve import news
 from dashboard.charts.loss import loss_frame
 from dashboard.http import NoContent, Request
@@ -98,6 +99,8 @@ def export(request: Request, pk: int, form: str) -> HttpResponseBase:
         page = TemplateResponse(request, "jobs/export.html", {"job": job, "percent": error.params["percent"]})
         page["Refresh"] = str(ceil(error.retry_after or 1))
         return page
+    if request.method == "GET":
+        audit.record(request, "job.exported", job, form=form)
     return exports.answer(job, Export(form), file)
 
 
@@ -107,6 +110,7 @@ def cancel(request: Request, pk: int) -> HttpResponse:
     """Stops the job and shows its page."""
     job = _job(request, pk)
     job.cancel()
+    audit.record(request, "job.cancelled", job)
     messages.success(request, _("“%(name)s” was cancelled.") % {"name": job})
     return redirect(job)
 
@@ -120,6 +124,8 @@ def retry(request: Request, pk: int) -> HttpResponse:
         messages.info(request, _("“%(name)s” neither failed nor was cancelled.") % {"name": job})
         return redirect(job)
     retried = retry_job(job)
+    if retried.resumes is not None:
+        audit.record(request, "job.retried", job)
     if retried.is_new:
         said = _("Its service cannot take it up again, so this is a new job with the same settings.")
     elif retried.resumes is None:
@@ -139,9 +145,7 @@ def delete(request: Request, pk: int) -> HttpResponse:
     job = _job(request, pk)
     if request.method == "GET":
         return TemplateResponse(request, "jobs/delete.html", {"job": job})
-    model_is_gone = job.delete_model()
-    job.forget()
-    if model_is_gone:
+    if job.remove(request.user):
         said = _("“%(name)s”, its model and its adapter were deleted.")
     else:
         said = _("“%(name)s” is not kept here any more. Its model belongs to somebody else and stays.")

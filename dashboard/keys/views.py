@@ -9,9 +9,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from dashboard import audit
 from dashboard.connections.models import Connection
 from dashboard.http import Request
 from dashboard.keys.forms import NewKeyForm
+from dashboard.keys.using import thing
 from dashboard.messages import explain
 from tuning.errors import FailedPrecondition, InvalidRequest
 from tuning.providers import ApiKey, KeyIssuer
@@ -26,6 +28,8 @@ def index(request: Request) -> HttpResponse:
     connection = Connection.objects.local()
     issuer = _issuer(request, connection)
     created = _create(issuer, form) if form.is_valid() else None
+    if created:
+        audit.record(request, "key.created", thing(created))
     context = {
         "created": created,
         "form": NewKeyForm() if created else form,
@@ -46,6 +50,7 @@ def revoke(request: Request, key_id: str) -> HttpResponse:
     if request.method != "POST":
         return TemplateResponse(request, "keys/revoke.html", {"key": key})
     issuer.revoke_api_key(key.id)
+    audit.record(request, "key.revoked", thing(key))
     messages.success(request, _("“%(name)s” was revoked. It opens nothing any more.") % {"name": key.name})
     return redirect("keys:list")
 

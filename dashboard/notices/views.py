@@ -1,8 +1,11 @@
 """The notices room: what happened to one's jobs, and by which ways one is told."""
 
+from urllib.parse import urlsplit
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -10,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from dashboard import audit
 from dashboard.http import NoContent, Request
 from dashboard.notices import events
 from dashboard.notices.forms import PreferencesForm, WebhookForm
@@ -79,7 +83,10 @@ def webhook(request: Request) -> HttpResponse:
     form = WebhookForm(request.POST)
     if not form.is_valid():
         return _settings(request, webhook_form=form)
-    if secret := form.save(request.user):
+    with transaction.atomic():
+        secret = form.save(request.user)
+        audit.record(request, "webhook.set", host=urlsplit(form.cleaned_data["url"]).hostname)
+    if secret:
         return _settings(request, secret=secret)
     messages.success(request, _("Notices are posted to the new address from now on."))
     return redirect("notices:settings")
@@ -92,7 +99,9 @@ def new_secret(request: Request) -> HttpResponse:
     """Another secret for my webhook, shown whole, this once; the one before is void at once."""
     hook = get_object_or_404(Webhook, person=request.user)
     hook.secret = Webhook.new_secret()
-    hook.save(update_fields=["secret"])
+    with transaction.atomic():
+        hook.save(update_fields=["secret"])
+        audit.record(request, "webhook.renewed")
     return _settings(request, secret=hook.secret)
 
 
@@ -100,7 +109,10 @@ def new_secret(request: Request) -> HttpResponse:
 @login_required
 def remove_webhook(request: Request) -> HttpResponse:
     """Nothing is posted any more; what was still on its way is dropped."""
-    get_object_or_404(Webhook, person=request.user).delete()
+    hook = get_object_or_404(Webhook, person=request.user)
+    with transaction.atomic():
+        hook.delete()
+        audit.record(request, "webhook.removed")
     messages.success(request, _("The webhook is removed."))
     return redirect("notices:settings")
 

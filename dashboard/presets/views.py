@@ -4,12 +4,14 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from dashboard import audit
 from dashboard.http import Request
 from dashboard.jobs.forms import is_key
 from dashboard.jobs.models import Job
@@ -33,7 +35,9 @@ def new(request: Request) -> HttpResponse:
     if request.method == "POST" and "name" in request.POST:
         form = PresetForm(request.POST)
         if form.is_valid():
-            preset = form.save(request.user)
+            with transaction.atomic():
+                preset = form.save(request.user)
+                audit.record(request, "preset.created", preset)
             messages.success(request, _("“%(name)s” was saved. New jobs can begin with it.") % {"name": preset})
             return redirect("presets:list")
     else:
@@ -51,7 +55,9 @@ def detail(request: Request, pk: int) -> HttpResponse:
         return TemplateResponse(request, "presets/detail.html", context)
     form = PresetForm(request.POST if request.method == "POST" else None, initial=filled_with(preset))
     if form.is_valid():
-        form.save(request.user, preset)
+        with transaction.atomic():
+            form.save(request.user, preset)
+            audit.record(request, "preset.changed", preset)
         messages.success(request, _("“%(name)s” was saved.") % {"name": preset})
         return redirect("presets:list")
     return TemplateResponse(request, "presets/form.html", {"form": form, "preset": preset})
@@ -63,7 +69,9 @@ def delete(request: Request, pk: int) -> HttpResponse:
     """Asks whether the preset may go; then the list."""
     preset = get_object_or_404(Preset.objects.changeable_by(request.user), pk=pk)
     if request.method == "POST":
-        preset.delete()
+        with transaction.atomic():
+            audit.record(request, "preset.deleted", preset)
+            preset.delete()
         messages.success(request, _("“%(name)s” was deleted.") % {"name": preset})
         return redirect("presets:list")
     return TemplateResponse(request, "presets/delete.html", {"preset": preset})

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from dashboard.accounts.models import User
+from dashboard.audit import Thing
 from dashboard.connections.models import Connection
 from dashboard.engine.forms import HIGHEST
 from dashboard.jobs.models import Job
@@ -93,6 +94,12 @@ def rearranged(waiting: Sequence[InQueue], model: str, way: Way) -> dict[str, in
         return {}
     order.insert(goal, order.pop(place))
     return _raised(order, have, goal)
+
+
+def known(connection: Connection, model: str) -> Job | Thing:
+    """What the audit log calls the job of ``model``."""
+    job = Job.objects.filter(connection=connection, ref__startswith=f"{model}/operations/").first()
+    return job or Thing("model", model, model)
 
 
 def _raised(order: Sequence[str], have: dict[str, int], last: int) -> dict[str, int]:

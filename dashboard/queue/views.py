@@ -8,13 +8,14 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from dashboard import audit
 from dashboard.connections.models import Connection
 from dashboard.fingerprints import fingerprint
 from dashboard.http import NoContent, Request
 from dashboard.jobs.models import Job
 from dashboard.messages import explain
 from dashboard.queue.asking import forget
-from dashboard.queue.places import Way, facts, lines, rearranged
+from dashboard.queue.places import Way, facts, known, lines, rearranged
 from tuning.errors import FailedPrecondition, InvalidRequest, NotFound, PermissionDenied
 from tuning.providers import EngineRoom, Queue
 
@@ -41,6 +42,7 @@ def cancel(request: Request, connection: int, model_id: str) -> HttpResponse:
         queue.withdraw(model)
     except (NotFound, PermissionDenied, InvalidRequest):
         raise Http404 from None
+    audit.record(request, "job.cancelled", known(chosen, model))
     forget(request.user, chosen)
     Job.objects.unfinished().filter(connection=connection, ref__startswith=f"{model}/").update(synced_at=None)
     messages.success(request, _("The job was cancelled."))
@@ -62,6 +64,8 @@ def move(request: Request, connection: int, model_id: str) -> HttpResponse:
         messages.error(request, _("It does not wait any more, or the queue is too long to be rearranged there."))
     except FailedPrecondition as error:
         messages.error(request, explain(error).title)
+    else:
+        audit.record(request, "job.moved", known(chosen, f"tunedModels/{model_id}"), to=way)
     forget(request.user, chosen)
     return redirect("queue:index")
 

@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from dashboard import audit
 from dashboard.accounts.models import User
 from dashboard.jobs.models import Job
 from dashboard.sweeps.grid import Values
@@ -46,6 +47,7 @@ class SweepQuerySet(models.QuerySet["Sweep"]):
             sweep.save()
             for job, values in jobs:
                 sweep.trials.create(job=job, values=values)
+            audit.record(sweep.owner, "sweep.created", sweep, jobs=sweep.trials.count())
         return sweep
 
 
@@ -95,7 +97,7 @@ class Sweep(models.Model):
         jobs.filter(ref="").delete()
         for job in jobs.select_related("connection", "owner"):
             with suppress(ServiceError):
-                job.remove()
+                job.remove(self.owner)
         self.delete()
 
     def stop(self) -> int:

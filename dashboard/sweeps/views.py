@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from dashboard import audit
 from dashboard.charts.parallel import parallel_figure
 from dashboard.compare.links import compare_link
 from dashboard.http import NoContent, Request
@@ -89,7 +90,9 @@ def live(request: Request, pk: int) -> HttpResponse:
 def stop(request: Request, pk: int) -> HttpResponse:
     """Cancels all jobs of the sweep that have not ended, and shows its page."""
     sweep = _sweep(request, pk)
-    if going_on := sweep.stop():
+    going_on = sweep.stop()
+    audit.record(request, "sweep.stopped", sweep)
+    if going_on:
         message = ngettext(
             "%(count)s job could not be reached. It is cancelled as soon as its service answers.",
             "%(count)s jobs could not be reached. They are cancelled as soon as their service answers.",
@@ -133,6 +136,7 @@ def _started(form: NewSweep) -> Sweep | None:
     except (Exhausted, Unavailable) as error:
         logger.info("sweep %s waits for its service: %s", sweep.pk, error.code)
     except ServiceError as error:
+        audit.record(sweep.owner, "sweep.refused", sweep, code=error.code)
         sweep.undo()
         message = explain(error)
         form.add_error(None, f"{message.title}. {error.detail or message.advice}")

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from django import forms
+from django.db import transaction
 from django.db.models import TextChoices
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from dashboard import audit
 from dashboard.accounts.models import User
 from dashboard.jobs.forms import is_key
 from dashboard.jobs.models import Job
@@ -78,18 +81,24 @@ class BulkRequest:
     def asks_first(self) -> bool:
         return self.action in (Action.CANCEL, Action.DELETE) and not self.sure
 
-    def do(self) -> "Outcome":
-        """Do it, job by job."""
+    def do(self, by: User) -> "Outcome":
+        """Do it for ``by``, job by job."""
         match self.action:
             case Action.CANCEL:
-                return _each(self.meant, Job.cancel)
+                return _each(self.meant, partial(_cancel, by))
             case Action.DELETE:
-                return _each(self.meant, Job.remove)
-            case Action.TAG:
-                Tag.objects.put_on(self.jobs, self.tag)
+                return _each(self.meant, lambda job: job.remove(by))
             case _:
-                Tag.objects.take_off(self.jobs, self.tag)
+                self._tag(by)
         return Outcome(done=len(self.jobs))
+
+    @transaction.atomic
+    def _tag(self, by: User) -> None:
+        puts_on = self.action is Action.TAG
+        change = Tag.objects.put_on if puts_on else Tag.objects.take_off
+        change(self.jobs, self.tag)
+        for job in self.jobs:
+            audit.record(by, "job.tagged" if puts_on else "job.untagged", job, tag=self.tag)
 
 
 @dataclass(slots=True)
@@ -129,7 +138,12 @@ def failures(outcome: Outcome) -> str:
     return sentence % {"count": len(outcome.failed), "reasons": reasons + more}
 
 
-def _each(jobs: Sequence[Job], verb: Callable[[Job], None]) -> Outcome:
+def _cancel(by: User, job: Job) -> None:
+    job.cancel()
+    audit.record(by, "job.cancelled", job)
+
+
+def _each(jobs: Sequence[Job], verb: Callable[[Job], object]) -> Outcome:
     """A service that does not answer once is asked no further: each time takes as long as it may."""
     outcome, silent = Outcome(), dict[int, str]()
     for job in jobs:

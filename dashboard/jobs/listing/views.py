@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -9,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from dashboard import audit
 from dashboard.http import NoContent, Request
 from dashboard.jobs.listing import bulk as many
 from dashboard.jobs.listing import rows
@@ -70,7 +72,7 @@ def bulk(request: Request) -> HttpResponse:
     if asked_for.asks_first:
         context = {"asked": asked_for, "back": back, "query": back.partition("?")[2]}
         return TemplateResponse(request, "jobs/list/sure.html", context)
-    outcome = asked_for.do()
+    outcome = asked_for.do(request.user)
     if done := many.said(asked_for, outcome):
         messages.success(request, done)
     if failed := many.failures(outcome):
@@ -96,7 +98,9 @@ def save_view(request: Request) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, _("A view needs a name of at most 60 characters."))
         return redirect(_back(request))
-    view = form.keep(request.user)
+    with transaction.atomic():
+        view = form.keep(request.user)
+        audit.record(request, "view.saved", view)
     messages.success(request, _("The view “%(name)s” is saved.") % {"name": view})
     return redirect(_back(request))
 
@@ -108,7 +112,9 @@ def change_view(request: Request, pk: int) -> HttpResponse:
     views = SavedView.objects.offered_to(request.user)
     if "remove" in request.POST:
         view = get_object_or_404(views, pk=pk, owner=request.user)
-        view.delete()
+        with transaction.atomic():
+            audit.record(request, "view.deleted", view)
+            view.delete()
         messages.success(request, _("The view “%(name)s” was removed. Its jobs stay.") % {"name": view})
     else:
         view = get_object_or_404(views, pk=pk)
@@ -129,10 +135,13 @@ def tags(request: Request) -> HttpResponse:
 def change_tags(request: Request, pk: int) -> HttpResponse:
     """Puts a tag on one job, or takes one off."""
     job = get_object_or_404(Job.objects.visible_to(request.user), pk=pk)
-    if tag := request.POST.get("add", "").strip()[:NAME_LENGTH].replace("\0", ""):
-        Tag.objects.put_on([job], tag)
-    if tag := request.POST.get("remove", ""):
-        Tag.objects.take_off([job], tag)
+    with transaction.atomic():
+        if tag := request.POST.get("add", "").strip()[:NAME_LENGTH].replace("\0", ""):
+            Tag.objects.put_on([job], tag)
+            audit.record(request, "job.tagged", job, tag=tag)
+        if tag := request.POST.get("remove", ""):
+            Tag.objects.take_off([job], tag)
+            audit.record(request, "job.untagged", job, tag=tag)
     if request.htmx:
         return TemplateResponse(request, "jobs/_tags.html", {"job": job, "again": True})
     return redirect(job)
@@ -145,7 +154,9 @@ def note(request: Request, pk: int) -> HttpResponse:
     job = get_object_or_404(Job.objects.visible_to(request.user), pk=pk)
     form = NotesForm(request.POST)
     if form.is_valid():
-        Job.objects.filter(pk=job.pk).update(notes=form.cleaned_data["notes"])
+        with transaction.atomic():
+            Job.objects.filter(pk=job.pk).update(notes=form.cleaned_data["notes"])
+            audit.record(request, "job.noted", job)
         messages.success(request, _("The notes are kept."))
     else:
         messages.error(request, _("Notes are at most 10,000 characters long, and plain text."))
