@@ -59,7 +59,7 @@ def test_model_knows_what_it_was_tuned_further_from() -> None:
 def test_deleted_model_has_no_record_any_more(no_server: None) -> None:
     model = TunedModelFactory()
     Job.objects.filter(pk=model.job.pk).update(ref="")  # nothing to be asked for at the service
-    Job.objects.get().remove()
+    Job.objects.get().remove(model.owner)
     assert not TunedModel.objects.exists()
 
 
