@@ -250,7 +250,7 @@ HUEY = {
     "filename": str(VAR_DIR / "worker.sqlite3"),
     "immediate": False,
     "results": False,
-    # One thread may wait for receivers of notices (dashboard/notices/tasks.py): the other has the jobs.
+    # One thread may wait for receivers of notices (dashboard/notices/sending.py): the other has the jobs.
     "consumer": {"workers": 2, "worker_type": "thread", "periodic": True, "check_worker_health": True},
 }
 

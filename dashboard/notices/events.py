@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Q
 from dashboard.accounts.models import User
 from dashboard.jobs.models import Job
 from dashboard.notices.models import Delivery, Event, Notice, Preferences, Way, Webhook
+from dashboard.notices.sending import deliver
 from tuning.jobs import JobState
 
 TURNED_UP = frozenset({"diverged", "not_finite"})
@@ -80,6 +81,4 @@ def open_ways(person: User) -> list[Way]:
 
 def send() -> None:
     """Have the worker send now what is due; if that gets lost, its sweep finds the rows."""
-    from dashboard.notices.tasks import deliver  # noqa: PLC0415 - tasks know this module
-
     deliver.enqueue()

@@ -26,7 +26,7 @@ from django.utils import timezone
 
 from dashboard.accounts.models import User
 from dashboard.jobs.models import Job
-from dashboard.notices import events, outbound, tasks
+from dashboard.notices import events, outbound, sending, tasks
 from dashboard.notices.models import HELD_UP, PAUSES, TRIES, Delivery, Event, Preferences, Try, Webhook
 from tests.dashboard.notices.receiver import Received, receiving
 from tests.factories import JobFactory, UserFactory
@@ -50,7 +50,7 @@ def webhook(person: User, url: str) -> Webhook:
 
 def run_what_is_due() -> None:
     """As the worker's sweep does."""
-    tasks.deliver.call()
+    sending.deliver.call()
 
 
 def in_the_worker(task: Callable[[], object]) -> None:
@@ -285,7 +285,7 @@ def problem_with(url: str, person: User) -> str:
     let_pass(HELD_UP)
     Webhook.objects.update_or_create(person=person, defaults={"url": url, "secret": Webhook.new_secret()})
     delivery = Delivery.objects.create(person=person, way="webhook")
-    tasks.deliver.call()
+    sending.deliver.call()
     return delivery.log.get().problem
 
 
@@ -525,7 +525,7 @@ def test_secret_outlives_a_new_key_that_knows_the_old_one(alice: User, settings:
 
 def problem_with_secret(person: User) -> str:
     delivery = Delivery.objects.create(person=person, way="webhook")
-    tasks.deliver.call()
+    sending.deliver.call()
     return delivery.log.get().problem
 
 
@@ -572,13 +572,13 @@ def test_receiver_that_dawdles_takes_one_thread_of_the_worker_at_most(alice: Use
     with scripted(Silence()) as service:
         webhook(alice, service.url)
         delivery = Delivery.objects.create(person=alice, way="webhook")
-        sender = Thread(target=in_the_worker, args=[tasks.deliver.call])
+        sender = Thread(target=in_the_worker, args=[sending.deliver.call])
         sender.start()
         while not service.asked:
             assert sender.is_alive()
         Delivery.objects.create(person=UserFactory(), way="mail")
         started = time.monotonic()
-        tasks.deliver.call()
+        sending.deliver.call()
         assert time.monotonic() - started < 1
         assert sender.is_alive()
         assert Delivery.objects.due().count() == 1
