@@ -7,7 +7,6 @@ and its ``key`` makes sending twice harmless.
 import logging
 import secrets
 from collections.abc import Sequence
-from typing import Any
 
 from django.db import models, transaction
 from django.db.models import F, Q
@@ -15,10 +14,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from dashboard import audit
 from dashboard.accounts.models import User
 from dashboard.connections.models import Connection
-from dashboard.datasets.models import Dataset, DatasetVersion
+from dashboard.datasets.models import DatasetVersion
 from dashboard.fingerprints import fingerprint
 from dashboard.jobs import chronicle, pace, told
 from dashboard.jobs.chronicle import JobLine, News
@@ -27,7 +25,7 @@ from dashboard.jobs.queryset import REFRESH_INTERVAL, JobQuerySet
 from dashboard.jobs.saved import ListSettings, SavedView
 from dashboard.jobs.tags import Tag
 from dashboard.library.models import TunedModel
-from tuning.errors import NotFound, PermissionDenied, ServiceError
+from tuning.errors import NotFound, ServiceError
 from tuning.jobs import JobState, JobStatus, Point
 from tuning.providers import JobRef, JobSpec
 from tuning.recipes import Recipe, beyond, held_out, whole
@@ -268,7 +266,7 @@ class Job(models.Model):
 
     def cancel(self) -> None:
         """Stop the job at its service. One that never got there is simply not sent."""
-        if Job.objects.filter(pk=self.pk, ref="").unfinished().update(**self._ended(JobState.CANCELLED)):
+        if Job.objects.unsent().filter(pk=self.pk).update(state=JobState.CANCELLED, finished=timezone.now()):
             return
         self.refresh_from_db()
         self.connection.open_for(self.owner).cancel(JobRef(self.ref))
@@ -277,56 +275,19 @@ class Job(models.Model):
 
     def reopen(self) -> None:
         """Note that its service has taken it up again after it had ended; what it told so far stays until then."""
-        Job.objects.filter(pk=self.pk).update(
-            state=JobState.QUEUED,
-            reopened=F("reopened") + 1,
-            finished=None,
-            failure_code="",
-            failure_detail="",
-            synced_at=None,
-        )
+        queued = {"state": JobState.QUEUED, "finished": None, "failure_code": "", "failure_detail": ""}
+        Job.objects.filter(pk=self.pk).update(**queued, reopened=F("reopened") + 1, synced_at=None)
         self.refresh_from_db()
 
-    def remove(self, by: User) -> bool:
-        """Delete the job for ``by``, its model and its files, at the service first: what is gone here cannot be asked
-        for. False where model and files stay.
-        """
-        model_is_gone = self.delete_model()
-        with transaction.atomic():
-            audit.record(by, "job.deleted" if model_is_gone else "job.forgotten", self)
-            self.forget()
-        return model_is_gone
-
-    def delete_model(self) -> bool:
-        """Delete model and files at the service. False where they stay: they are only shared with the job's owner."""
-        try:
-            if self.ref:
-                self.connection.open_for(self.owner).delete(JobRef(self.ref))
-        except PermissionDenied:
-            return False
-        TunedModel.objects.let_go(self)
-        return True
-
-    def forget(self) -> None:
-        """Delete the job here, with a dataset that stood in for one that is not here."""
-        self.delete()
-        Dataset.objects.filter(versions=self.dataset_version_id, absent=True, versions__jobs=None).delete()
-
     def series(self, after: int = 0, reach: int = 0) -> bytes:
-        """The training losses so far, packed (see :mod:`tuning.curves`); of a long curve at least those after step
-        ``after``, and ``reach`` points before.
-        """
+        """The training losses so far, packed; of a long curve at least those after step ``after``, ``reach`` before."""
         return self.chunks.after(after, reach)
 
     def fail(self, code: str, detail: str = "") -> None:
         """Note a failure that the service did not report as the job's own."""
-        ended = self._ended(JobState.FAILED)
-        Job.objects.filter(pk=self.pk).unfinished().update(**ended, failure_code=code, failure_detail=detail)
+        failed = {"state": JobState.FAILED, "failure_code": code, "failure_detail": detail}
+        Job.objects.filter(pk=self.pk).unfinished().update(**failed, finished=timezone.now())
         self.refresh_from_db()
-
-    @staticmethod
-    def _ended(state: JobState) -> dict[str, Any]:
-        return {"state": state, "finished": timezone.now()}
 
     @property
     def advised(self) -> str:

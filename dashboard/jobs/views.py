@@ -25,6 +25,7 @@ from dashboard.jobs import chronicle, exports, findings, snippets
 from dashboard.jobs.curve import ViewForm, in_words, usual_weight
 from dashboard.jobs.models import Job
 from dashboard.jobs.recipes import settings_of
+from dashboard.jobs.removing import remove
 from dashboard.jobs.retention import kept_sentence
 from dashboard.jobs.retrying import RETRIABLE
 from dashboard.jobs.retrying import retry as retry_job
@@ -145,7 +146,7 @@ def delete(request: Request, pk: int) -> HttpResponse:
     job = _job(request, pk)
     if request.method == "GET":
         return TemplateResponse(request, "jobs/delete.html", {"job": job})
-    if job.remove(request.user):
+    if remove(job, request.user):
         said = _("“%(name)s”, its model and its adapter were deleted.")
     else:
         said = _("“%(name)s” is not kept here any more. Its model belongs to somebody else and stays.")

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from dashboard import audit
 from dashboard.accounts.models import User
 from dashboard.jobs.models import Job
+from dashboard.jobs.removing import remove
 from dashboard.sweeps.grid import Values
 from tuning.errors import ServiceError, Unavailable
 from tuning.jobs import FINAL_STATES, JobState
@@ -97,7 +98,7 @@ class Sweep(models.Model):
         jobs.filter(ref="").delete()
         for job in jobs.select_related("connection", "owner"):
             with suppress(ServiceError):
-                job.remove(self.owner)
+                remove(job, self.owner)
         self.delete()
 
     def stop(self) -> int:

@@ -15,6 +15,7 @@ from dashboard import audit
 from dashboard.accounts.models import User
 from dashboard.jobs.forms import is_key
 from dashboard.jobs.models import Job
+from dashboard.jobs.removing import remove
 from dashboard.jobs.tags import NAME_LENGTH, Tag
 from dashboard.messages import explain
 from tuning.errors import ServiceError, Unavailable
@@ -87,7 +88,7 @@ class BulkRequest:
             case Action.CANCEL:
                 return _each(self.meant, partial(_cancel, by))
             case Action.DELETE:
-                return _each(self.meant, lambda job: job.remove(by))
+                return _each(self.meant, lambda job: remove(job, by))
             case _:
                 self._tag(by)
         return Outcome(done=len(self.jobs))

@@ -6,6 +6,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from dashboard.accounts.models import User
 from dashboard.jobs.models import Job
+from dashboard.jobs.removing import remove
 from dashboard.jobs.tags import Tag
 from dashboard.library.models import Grant, Role, TunedModel
 from dashboard.teams.models import Team
@@ -59,7 +60,7 @@ def test_model_knows_what_it_was_tuned_further_from() -> None:
 def test_deleted_model_has_no_record_any_more(no_server: None) -> None:
     model = TunedModelFactory()
     Job.objects.filter(pk=model.job.pk).update(ref="")  # nothing to be asked for at the service
-    Job.objects.get().remove(model.owner)
+    remove(Job.objects.get(), model.owner)
     assert not TunedModel.objects.exists()
 
 
