@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from dashboard.datasets.models import Dataset
 from dashboard.jobs.hints import RULES
 from dashboard.jobs.models import Job
+from dashboard.messages import written_number
 from tuning.jobs import total_steps
 from tuning.recipes import ALPHA_A_RANK, GOOGLES, LIMITS, RANK, TOTAL_STEPS, Recipe, Schedule, held_out
 
@@ -292,4 +293,4 @@ def _shown(name: str, value: Any) -> str:
         return f"{100 * value:g} %"
     if value is None:
         return gettext("as the base model reads")
-    return f"{value:.10f}".rstrip("0").rstrip(".") if isinstance(value, float) else f"{value}"
+    return written_number(value) if isinstance(value, float) else f"{value}"

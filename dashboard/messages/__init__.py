@@ -19,7 +19,7 @@ from dashboard.messages.findings import explain_finding, name_change, name_findi
 from dashboard.messages.jobs import FAILURES, STATES, explain_failure
 from dashboard.messages.notices import DELIVERIES, NOTICES
 from dashboard.messages.playground import FINISH_REASONS
-from dashboard.messages.wording import Message, written_loss
+from dashboard.messages.wording import Message, written_loss, written_number
 
 __all__ = [
     "AUDIT",
@@ -37,4 +37,5 @@ __all__ = [
     "name_change",
     "name_finding",
     "written_loss",
+    "written_number",
 ]

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from dashboard.messages.wording import UNKNOWN, Message, written, written_loss
+from dashboard.messages.wording import UNKNOWN, Message, written, written_loss, written_number
 
 FINDINGS = {
     "flat": (
@@ -83,5 +83,4 @@ def name_finding(code: str) -> str:
 
 def name_change(name: str, value: float) -> str:
     """A changed setting of the next job: "epochs = 4"."""
-    number = f"{value:.10f}".rstrip("0").rstrip(".")
-    return f"{CHANGES.get(name, name)} = {number}"
+    return f"{CHANGES.get(name, name)} = {written_number(value)}"

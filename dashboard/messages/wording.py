@@ -26,6 +26,11 @@ def written(value: object) -> str:
     return str(value)
 
 
+def written_number(value: float) -> str:
+    """A number as people write it: 0.001, not 1e-3."""
+    return f"{value:.10f}".rstrip("0").rstrip(".")
+
+
 def written_loss(value: float) -> str:
     """A loss with as many digits as mean something."""
     return f"{value:.3g}" if abs(value) < 0.1 else f"{value:.2f}"

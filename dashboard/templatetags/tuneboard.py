@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 
-from dashboard.messages import STATES, explain_failure, written_loss
+from dashboard.messages import STATES, explain_failure, written_loss, written_number
 
 register = template.Library()
 
@@ -143,7 +143,7 @@ def loss(value: float | None) -> str:
 @register.filter
 def plain(value: float) -> str:
     """A number as people write it: 0.001, not 1e-3."""
-    return f"{value:.10f}".rstrip("0").rstrip(".")
+    return written_number(value)
 
 
 @register.filter
