@@ -19,7 +19,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from dashboard import audit
 from dashboard.charts.curve import news
-from dashboard.charts.loss import loss_frame
 from dashboard.http import NoContent, Request
 from dashboard.jobs import chronicle, exports, findings, snippets
 from dashboard.jobs.curve import ViewForm, in_words, usual_weight
@@ -39,6 +38,8 @@ from tuning.providers import Export, Exporter, JobRef
 @login_required
 def detail(request: Request, pk: int) -> HttpResponse:
     """One job: its state, its curve, what it was made with, and the code that does the same."""
+    from dashboard.charts.loss import loss_frame  # noqa: PLC0415 - plotly is slow to load: not before the first page
+
     job = _job(request, pk)
     context = _context(job) | {
         "figure": loss_frame(held_out=bool(job.held_out)),
