@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("dashboard.accounts.urls")),
     path("", include("dashboard.invitations.urls")),
     path("account/keys/", include("dashboard.keys.urls")),
+    path("audit/", include("dashboard.audit.urls")),
     path("compare/", include("dashboard.compare.urls")),
     path("datasets/", include("dashboard.datasets.urls")),
     path("engine/", include("dashboard.engine.urls")),

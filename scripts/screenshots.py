@@ -68,6 +68,7 @@ def tour(camera: Camera, product: Product) -> None:
     for name, path in walk.ways_on(page, first.places["job"]).items():
         camera.visit(name, path)
     camera.visit("presets", walk.ROOMS["presets"])
+    camera.visit("audit", walk.ROOMS["audit"])
     camera.visit("columns", walk.column_choice(page))
     camera.visit("cancelled-job", walk.cancelled_job(page, first.places["dataset"]))
     camera.visit("long-job", product.plant("long"))

@@ -14,6 +14,7 @@ from dashboard.accounts.models import User
 from dashboard.audit import Fact, Thing
 from dashboard.audit.middleware import asked
 from dashboard.http import network_address
+from dashboard.messages import explain_entry
 
 NAME_LENGTH = 200
 SWEPT_AT_ONCE = 10_000
@@ -46,6 +47,11 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         """What was done to ``thing``, the last first."""
         kind, key, _name = _described(thing)
         return self.filter(kind=kind, key=key)
+
+    def before(self, entry: "Entry") -> Self:
+        """Those that stand after ``entry`` where the last come first."""
+        same_moment = Q(time=entry.time, pk__lt=entry.pk)
+        return self.filter(Q(time__lt=entry.time) | same_moment, time__lte=entry.time)
 
     def sweep(self, before: datetime) -> int:
         """Remove what is older than ``before``, and say so in an entry for each portion. Returns how many went."""
@@ -110,7 +116,7 @@ class Entry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.event} {self.name}".strip()
+        return explain_entry(self.event, self.name, self.facts)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Add the entry. Raises ``TypeError`` for one that is there already: entries never change."""

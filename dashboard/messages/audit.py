@@ -5,6 +5,8 @@ who did it stands before. ``%(name)s`` is what it was done to.
 from collections import defaultdict
 from collections.abc import Mapping
 
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 AUDIT = {
@@ -72,8 +74,33 @@ AUDIT = {
     "webhook.set": _("Set the webhook to %(host)s"),
 }
 
+NOUNS = {
+    "audit": _("Audit log"),
+    "base": _("Base models"),
+    "dataset": _("Datasets"),
+    "invitation": _("Invitations"),
+    "job": _("Jobs"),
+    "key": _("API keys"),
+    "model": _("Models"),
+    "person": _("People"),
+    "preset": _("Presets"),
+    "sweep": _("Sweeps"),
+    "team": _("Teams"),
+    "view": _("Views"),
+    "webhook": _("Webhooks"),
+}
+
 
 def explain_entry(event: str, name: str, facts: Mapping[str, object]) -> str:
     """What happened, as a sentence without who did it. A code that nobody knows any more stands for itself."""
     told = defaultdict(lambda: "?", facts, name=name)
     return str(AUDIT[event]) % told if event in AUDIT else f"{event} {name}".strip()
+
+
+def show_entry(event: str, name: str, facts: Mapping[str, object], url: str) -> SafeString:
+    """The same for a page, the name leading to ``url`` where there is one."""
+    link = format_html('<a href="{}">{}</a>', url, name) if url else escape(name)
+    if event not in AUDIT:
+        return format_html("{} {}", event, link)
+    told: dict[str, str] = defaultdict(lambda: "?", {fact: escape(value) for fact, value in facts.items()}, name=link)
+    return SafeString(escape(AUDIT[event]) % told)  # every piece was escaped

@@ -99,6 +99,7 @@ ROOMS = {
     "filter-jobs": "/jobs/filters/",
     "import-jobs": "/jobs/import/",
     "queue": "/queue/",
+    "audit": "/audit/",
     "playground": "/playground/",
     "engine": "/engine/",
     "add-base": "/engine/bases/",
