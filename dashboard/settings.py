@@ -83,6 +83,7 @@ INSTALLED_APPS = [
     "dashboard.library",
     "dashboard.notices",
     "dashboard.playground",
+    "dashboard.sharing",
     "dashboard.sweeps",
     "dashboard.presets",
     "dashboard.teams",

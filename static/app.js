@@ -84,6 +84,12 @@ document.addEventListener("click", (event) => {
   if (opener) document.getElementById(opener.dataset.opens).showModal();
 });
 
+/* A dialog that htmx fills opens by that; closed, it gives the focus back to what opened it. */
+document.addEventListener("htmx:afterSwap", ({ target }) => {
+  const dialog = target.closest?.("dialog");
+  if (dialog && !dialog.open) dialog.showModal();
+});
+
 /* Copying: a button with data-copies="ID" copies that element's text and says so. */
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copies]");

@@ -51,10 +51,13 @@ def initial(asked: Mapping[str, str], user: User) -> dict[str, Any]:
 
 
 def _like(job: Job, chosen: DatasetVersion | None, user: User) -> dict[str, Any]:
-    """All of ``job``, on the version that was ``chosen`` or its own; where its examples are not here, on the newest."""
-    apart = job.validation_version
-    own = _newest(user) if job.dataset_version.dataset.absent else job.dataset_version
-    version = chosen or own
+    """All of ``job``, on the version that was ``chosen`` or its own; where its examples are not here, or another's, on
+    the newest.
+    """
+    mine = Dataset.objects.visible_to(user)
+    seen = mine.filter(pk=job.dataset_version.dataset_id).exists()
+    apart = job.validation_version if seen else None
+    version = chosen or (job.dataset_version if seen else _newest(user))
     return {
         "display_name": job.display_name,
         "target": f"{job.connection_id}:{job.base_model}",

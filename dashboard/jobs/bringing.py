@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import islice
 from typing import BinaryIO, cast
 
@@ -20,8 +21,10 @@ from dashboard.datasets.forms import limits
 from dashboard.datasets.models import NAME_LENGTH, Dataset, DatasetVersion
 from dashboard.jobs import chronicle
 from dashboard.jobs.models import Job
+from dashboard.library.models import TunedModel
 from dashboard.messages import explain
 from dashboard.notices import events
+from dashboard.sharing.mirror import renew_quietly
 from tuning import datasets
 from tuning.errors import BadAnswer, DatasetError, ServiceError, TimedOut, Unimplemented
 from tuning.providers import Existing, Found, Importer, JobRef, Provider
@@ -66,7 +69,10 @@ def bring(user: User, connection: Connection, model: str) -> Job:
     found = provider.found(model)
     mine = Job.objects.filter(connection=connection, owner=user)
     here = mine.filter(ref__startswith=f"{found.job.model}/operations/").first()
-    return here or _kept(_described(user, connection, found), provider, found)
+    job = here or _kept(_described(user, connection, found), provider, found)
+    if model_made := TunedModel.objects.filter(connection=connection, name=job.model).first():
+        renew_quietly(model_made, user, timedelta(0))  # it may be another's, who is known here
+    return job
 
 
 def _kept(job: Job, provider: Provider, found: Found) -> Job:

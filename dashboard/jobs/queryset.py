@@ -45,17 +45,18 @@ GLIMPSED = (
 class JobQuerySet(models.QuerySet["Job"]):
     def visible_to(self, user: User) -> Self:
         """The jobs that ``user`` may see: their own, and those of models they may see; administrators see all."""
-        return self._of(user, Role.READER)
+        return self.with_role(user, Role.READER)
 
     def changeable_by(self, user: User) -> Self:
         """Those that ``user`` may change: their own, and those of models they may change."""
-        return self._of(user, Role.WRITER)
+        return self.with_role(user, Role.WRITER)
 
-    def _of(self, user: User, role: Role) -> Self:
+    def with_role(self, user: User, role: Role) -> Self:
+        """Those on which ``user`` has that role or more. The owner of a job has all, however its model is shared."""
         if user.is_administrator:
             return self
         models = TunedModel.objects.with_role(user, role)
-        return self.filter(Q(owner=user) | Q(pk__in=models.values("job")))
+        return self.filter(Q(owner=user) | Q(pk__in=models.order_by().values("job")))
 
     def glimpsed(self) -> Self:
         """Just enough of each to tell whether it has changed: what every open page asks each second."""

@@ -18,9 +18,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from dashboard import audit
+from dashboard.accounts.models import User
 from dashboard.charts.curve import news
 from dashboard.http import NoContent, Request
 from dashboard.jobs import chronicle, exports, findings, snippets
+from dashboard.jobs.access import Rights, require
 from dashboard.jobs.curve import ViewForm, in_words, usual_weight
 from dashboard.jobs.models import Job
 from dashboard.jobs.recipes import settings_of
@@ -28,6 +30,7 @@ from dashboard.jobs.removing import remove
 from dashboard.jobs.retention import kept_sentence
 from dashboard.jobs.retrying import RETRIABLE
 from dashboard.jobs.retrying import retry as retry_job
+from dashboard.library.models import Role
 from dashboard.messages import explain_failure
 from tuning.errors import Unavailable
 from tuning.jobs import JobState
@@ -41,7 +44,7 @@ def detail(request: Request, pk: int) -> HttpResponse:
     from dashboard.charts.loss import loss_frame  # noqa: PLC0415 - plotly is slow to load: not before the first page
 
     job = _job(request, pk)
-    context = _context(job) | {
+    context = _context(job, request.user) | {
         "figure": loss_frame(held_out=bool(job.held_out)),
         "weight": usual_weight(job.total_steps),
         "lines": chronicle.last_lines(job),
@@ -64,7 +67,7 @@ def live(request: Request, pk: int) -> HttpResponse:
     if request.GET.get("seen") == job.fingerprint:
         return NoContent()
     job = get_object_or_404(jobs.select_related("dataset_version__dataset"), pk=pk)
-    context = _context(job) | {
+    context = _context(job, request.user) | {
         "points": orjson.dumps(_news(request, job), option=orjson.OPT_SERIALIZE_NUMPY).decode(),
         "turned": request.GET.get("state") != job.shown_state,
         "answered": request.GET.get("answered") != str(job.answered),
@@ -110,7 +113,7 @@ def export(request: Request, pk: int, form: str) -> HttpResponseBase:
 @login_required
 def cancel(request: Request, pk: int) -> HttpResponse:
     """Stops the job and shows its page."""
-    job = _job(request, pk)
+    job = _job(request, pk, Role.WRITER)
     job.cancel()
     audit.record(request, "job.cancelled", job)
     messages.success(request, _("“%(name)s” was cancelled.") % {"name": job})
@@ -121,7 +124,7 @@ def cancel(request: Request, pk: int) -> HttpResponse:
 @login_required
 def retry(request: Request, pk: int) -> HttpResponse:
     """Has a job that failed or was cancelled tried again, and shows the page of the one that runs now."""
-    job = _job(request, pk)
+    job = _job(request, pk, Role.WRITER)
     if job.state not in RETRIABLE:
         messages.info(request, _("“%(name)s” neither failed nor was cancelled.") % {"name": job})
         return redirect(job)
@@ -144,7 +147,7 @@ def retry(request: Request, pk: int) -> HttpResponse:
 @login_required
 def delete(request: Request, pk: int) -> HttpResponse:
     """Asks whether model and adapter may go; then removes them and shows the list."""
-    job = _job(request, pk)
+    job = _job(request, pk, Role.OWNER)
     if request.method == "GET":
         return TemplateResponse(request, "jobs/delete.html", {"job": job})
     if remove(job, request.user):
@@ -155,10 +158,13 @@ def delete(request: Request, pk: int) -> HttpResponse:
     return redirect("jobs:list")
 
 
-def _job(request: Request, pk: int) -> Job:
+def _job(request: Request, pk: int, role: Role = Role.READER) -> Job:
+    """The job, for those with that role on it; others who see it are told whose matter it is."""
     near = ("connection", "owner", "made_from", "trial__sweep", "dataset_version__dataset")
     jobs = Job.objects.visible_to(request.user).select_related(*near, "validation_version__dataset")
-    return get_object_or_404(jobs, pk=pk)
+    job = get_object_or_404(jobs, pk=pk)
+    require(job, request.user, role)
+    return job
 
 
 def _news(request: Request, job: Job) -> dict[str, Any]:
@@ -172,10 +178,11 @@ def _news(request: Request, job: Job) -> dict[str, Any]:
     return news(end, job.validation, seen, job.first_step_at.timestamp(), view)
 
 
-def _context(job: Job) -> dict[str, Any]:
+def _context(job: Job, user: User) -> dict[str, Any]:
     """What a job's page shows; what is called is called where it is shown, which most of a poll's answers do not."""
     return {
         "job": job,
+        "may": Rights(job, user),
         "failure": explain_failure(job.failure_code) if job.failure_code else None,
         "findings": partial(findings.told, job),
         "settings": partial(settings_of, job),

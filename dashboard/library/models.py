@@ -169,7 +169,11 @@ class Grant(models.Model):
         indexes: ClassVar = [models.Index(fields=["address"], condition=~Q(address=""), name="library_addressed")]
 
     def __str__(self) -> str:
-        return f"{self.grantee}: {self.get_role_display()}"
+        return f"{self.grantee}: {self.role_name}"
+
+    @property
+    def role_name(self) -> str:
+        return Role(self.role).name.lower()
 
     @property
     def grantee(self) -> str:

@@ -6,6 +6,7 @@
 ``findings``    what a loss curve says
 ``datasets``    what is wrong with a file, or a row of it
 ``playground``  how an answer ended
+``sharing``     the roles on a model, and what each may do
 ``audit``       what somebody did, as the audit log tells it
 ``notices``     what happened to a job, and why nobody could be told
 

@@ -43,6 +43,19 @@ SERVICE_ERRORS = {
         _("Not found, or not yours"),
         _("The model may have been deleted, or its owner has not shared it with you."),
     ),
+    "not_yours": (
+        _("You may not do that with this model"),
+        _("Its owner decides who may. What you may do can have changed since the page was opened: reload it."),
+    ),
+    "owner_only": (_("Only the model’s owner may do that"), _("Ask them for it, or an administrator.")),
+    "owner_fixed": (
+        _("The owner’s role stays with the owner"),
+        _("Make somebody else the owner first: who was it becomes a writer."),
+    ),
+    "permission_exists": (
+        _("They have a role on this model already"),
+        _("The list shows it as it is now. Change their role there."),
+    ),
     "already_exists": (_("A model of that name exists already"), _("Choose another name.")),
     "failed_precondition": (
         _("The model is not ready for that"),

@@ -1,7 +1,7 @@
 """A client of the tuned-models REST API, whoever serves it."""
 
 import re
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import closing
 from typing import TypeVar
 
@@ -18,6 +18,10 @@ from tuning.resources import (
     Model,
     ModelPage,
     Operation,
+    Permission,
+    PermissionPage,
+    Role,
+    TransferOwnershipRequest,
     TunedModel,
     TunedModelPage,
 )
@@ -30,7 +34,7 @@ LONG_TIMEOUT = 180.0
 PAGE_SIZE = 100
 
 R = TypeVar("R")
-_NAME = re.compile(r"[A-Za-z]+/[A-Za-z0-9][\w.-]*(/operations/[A-Za-z0-9][\w.-]*)?", re.ASCII)
+_NAME = re.compile(r"[A-Za-z]+/[A-Za-z0-9][\w.-]*(/(operations|permissions)/[A-Za-z0-9][\w.-]*)?", re.ASCII)
 
 
 def api_key(key: str) -> Credentials:
@@ -84,6 +88,37 @@ class TunedModels(Transport):
 
     def delete(self, name: str) -> None:
         self.ask("DELETE", f"v1beta/{_checked(name)}")
+
+    def patch(self, name: str, model: TunedModel, mask: Collection[str]) -> TunedModel:
+        """Give the fields that ``mask`` names the values that ``model`` has for them, and leave all others."""
+        query = {"updateMask": ",".join(mask)}
+        return _read(TunedModel, self.ask("PATCH", f"v1beta/{_checked(name)}", query=query, body=wire.dumps(model)))
+
+    def permissions(self, name: str) -> Iterator[Permission]:
+        """With whom a tuned model is shared, page by page."""
+        token: str | None = ""
+        while token is not None:
+            page = _read(PermissionPage, self._page(f"v1beta/{_checked(name)}/permissions", {}, token))
+            yield from page.permissions
+            token = _next(token, page.next_page_token)
+
+    def create_permission(self, name: str, permission: Permission) -> Permission:
+        """Share a tuned model. Raises ``AlreadyExists`` where the grantee has a role on it."""
+        path = f"v1beta/{_checked(name)}/permissions"
+        return _read(Permission, self.ask("POST", path, body=wire.dumps(permission)))
+
+    def change_role(self, permission: str, role: Role) -> Permission:
+        body = wire.dumps(Permission(role=role))
+        answer = self.ask("PATCH", f"v1beta/{_checked(permission)}", query={"updateMask": "role"}, body=body)
+        return _read(Permission, answer)
+
+    def delete_permission(self, permission: str) -> None:
+        self.ask("DELETE", f"v1beta/{_checked(permission)}")
+
+    def transfer_ownership(self, name: str, email_address: str) -> None:
+        """Make a person the owner; who was it becomes a writer."""
+        body = wire.dumps(TransferOwnershipRequest(email_address=email_address))
+        self.ask("POST", f"v1beta/{_checked(name)}:transferOwnership", body=body)
 
     def operation(self, name: str) -> Operation:
         return _read(Operation, self.ask("GET", f"v1/{_checked(name)}"))

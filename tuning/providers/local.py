@@ -32,6 +32,7 @@ from tuning.providers.base import (
 )
 from tuning.providers.local_engine import LocalEngine
 from tuning.providers.local_existing import LocalExisting
+from tuning.providers.local_sharing import LocalSharing
 from tuning.resources import (
     Content,
     GenerateContentRequest,
@@ -56,13 +57,13 @@ NO_POINTS = 999_999_999
 """A step no job gets beyond."""
 
 
-class LocalProvider(LocalEngine, LocalExisting):
+class LocalProvider(LocalEngine, LocalExisting, LocalSharing):
     """The tuned-models API, and ``/tuneboard/v1`` beside it. A fresh assertion signs every request.
 
     A job is found again by its operation's name, ``tunedModels/ID/operations/OPERATION``.
     """
 
-    capabilities = Capabilities(cancel=True, delete=True, validation=True)
+    capabilities = Capabilities(cancel=True, delete=True, permissions=True, validation=True)
 
     def __init__(self, settings: ConnectionSettings, identity: Identity) -> None:
         sign = bearer(lambda: assertions.issue(identity, settings.secret))

@@ -17,7 +17,9 @@ from dashboard.jobs.forms import is_key
 from dashboard.jobs.models import Job
 from dashboard.jobs.removing import remove
 from dashboard.jobs.tags import NAME_LENGTH, Tag
+from dashboard.library.models import Role
 from dashboard.messages import explain
+from dashboard.messages.sharing import REFUSED
 from tuning.errors import ServiceError, Unavailable
 
 MOST = 500
@@ -30,6 +32,10 @@ class Action(TextChoices):
     TAG = "tag"
     UNTAG = "untag"
     COMPARE = "compare"
+
+
+NEEDED = {Action.CANCEL: Role.WRITER, Action.DELETE: Role.OWNER, Action.TAG: Role.WRITER, Action.UNTAG: Role.WRITER}
+"""The role on a job without which nobody does that to it."""
 
 
 class JobsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
@@ -49,6 +55,7 @@ class BulkForm(forms.Form):
 
     def __init__(self, user: User, data: object) -> None:
         super().__init__(data)  # type: ignore[arg-type]
+        self.user = user
         self.fields["job"].queryset = Job.objects.visible_to(user)  # type: ignore[attr-defined]
 
     def clean_tag(self) -> str:
@@ -61,7 +68,17 @@ class BulkForm(forms.Form):
         """What was asked for."""
         asked = self.cleaned_data
         jobs = asked["job"].select_related("connection", "owner", "dataset_version__dataset").order_by("-created")
-        return BulkRequest(Action(asked["action"]), list(jobs[:MOST]), asked["tag"], asked["sure"])
+        action = Action(asked["action"])
+        role = NEEDED.get(action, Role.READER)
+        allowed = set(jobs.with_role(self.user, role).values_list("pk", flat=True))
+        chosen = list(jobs[:MOST])
+        return BulkRequest(
+            action=action,
+            jobs=[job for job in chosen if job.pk in allowed],
+            tag=asked["tag"],
+            sure=asked["sure"],
+            refused=[(job, str(REFUSED[role])) for job in chosen if job.pk not in allowed],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +87,8 @@ class BulkRequest:
     jobs: Sequence[Job]
     tag: str = ""
     sure: bool = False
+    refused: Sequence[tuple[Job, str]] = ()
+    """Jobs that were chosen, and why it is not for this person to do that to them."""
 
     @property
     def meant(self) -> list[Job]:
@@ -84,6 +103,11 @@ class BulkRequest:
 
     def do(self, by: User) -> "Outcome":
         """Do it for ``by``, job by job."""
+        outcome = self._done(by)
+        outcome.failed += self.refused
+        return outcome
+
+    def _done(self, by: User) -> "Outcome":
         match self.action:
             case Action.CANCEL:
                 return _each(self.meant, partial(_cancel, by))

@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -114,8 +114,6 @@ class FilterForm(NarrowingForm):
         super().__init__(data)
         self.user = user
         self.fields["tag"].choices = [(tag, tag) for tag in data.getlist("tag")[:WORDS] if tag]  # type: ignore[attr-defined]
-        if not user.is_administrator:  # who sees their own jobs alone is told of nobody else's
-            del self.fields["owner"]
 
     def filters(self) -> Filters:
         """What was asked for, as far as it could be read."""
@@ -131,9 +129,7 @@ class FilterForm(NarrowingForm):
         self._choose("connection", [(row.pk, str(row)) for row in Connection.objects.usable_by(user)[:OFFERED]])
         datasets = Dataset.objects.visible_to(user).order_by("name", "pk")
         self._choose("dataset", [(row.pk, row.name) for row in datasets[:OFFERED]])
-        if "owner" in self.fields:
-            people = User.objects.filter(pk__in=Job.objects.order_by().values("owner")).order_by("name", "email")
-            self._choose("owner", [(person.pk, str(person)) for person in people[:OFFERED]])
+        self._choose("owner", [(person.pk, str(person)) for person in _owners(user)[:OFFERED]])
 
     def _choose(self, name: str, choices: list[tuple[Any, str]]) -> None:
         self.fields[name].widget.choices = [("", _("any")), *choices]
@@ -153,10 +149,16 @@ class Asked(asked.Asked[Filters]):
         ]
 
 
+def _owners(user: User) -> QuerySet[User]:
+    """Those whose jobs ``user`` may see: of nobody else is anything told."""
+    visible = Job.objects.visible_to(user).order_by()
+    return User.objects.filter(pk__in=visible.values("owner")).order_by("name", "email")
+
+
 def _shown(name: str, value: str, user: User) -> str:
     """A filter's value as people know it. What they may not see has no name."""
     rows: dict[str, Any] = {
-        "owner": User.objects.all(),
+        "owner": _owners(user),
         "connection": Connection.objects.usable_by(user),
         "dataset": Dataset.objects.visible_to(user),
     }

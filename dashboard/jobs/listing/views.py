@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from dashboard import audit
 from dashboard.http import NoContent, Request
+from dashboard.jobs.access import Rights, require
 from dashboard.jobs.listing import bulk as many
 from dashboard.jobs.listing import rows
 from dashboard.jobs.listing.cells import written
@@ -21,6 +22,7 @@ from dashboard.jobs.listing.forms import ColumnsForm, NotesForm, ViewForm, asked
 from dashboard.jobs.models import Job
 from dashboard.jobs.saved import ListSettings, SavedView
 from dashboard.jobs.tags import NAME_LENGTH, TAGS_SUGGESTED, Tag
+from dashboard.library.models import Role
 from dashboard.listing.columns import direction, toggled
 
 
@@ -135,6 +137,7 @@ def tags(request: Request) -> HttpResponse:
 def change_tags(request: Request, pk: int) -> HttpResponse:
     """Puts a tag on one job, or takes one off."""
     job = get_object_or_404(Job.objects.visible_to(request.user), pk=pk)
+    require(job, request.user, Role.WRITER)
     with transaction.atomic():
         if tag := request.POST.get("add", "").strip()[:NAME_LENGTH].replace("\0", ""):
             Tag.objects.put_on([job], tag)
@@ -143,7 +146,8 @@ def change_tags(request: Request, pk: int) -> HttpResponse:
             Tag.objects.take_off([job], tag)
             audit.record(request, "job.untagged", job, tag=tag)
     if request.htmx:
-        return TemplateResponse(request, "jobs/_tags.html", {"job": job, "again": True})
+        context = {"job": job, "may": Rights(job, request.user), "again": True}
+        return TemplateResponse(request, "jobs/_tags.html", context)
     return redirect(job)
 
 
@@ -152,6 +156,7 @@ def change_tags(request: Request, pk: int) -> HttpResponse:
 def note(request: Request, pk: int) -> HttpResponse:
     """Keeps what is to be remembered about a job."""
     job = get_object_or_404(Job.objects.visible_to(request.user), pk=pk)
+    require(job, request.user, Role.WRITER)
     form = NotesForm(request.POST)
     if form.is_valid():
         with transaction.atomic():
@@ -169,7 +174,8 @@ def _news(request: Request, query: Asked, found: rows.Listing, settings: ListSet
         found = rows.renewed(found)
     changed = rows.changed(found.rows, request.GET.getlist("seen"))
     moved = request.GET.get("order") != found.order
-    if not changed and not moved and found.live:
+    pace = request.GET.get("live") == "1"
+    if not changed and not moved and pace == found.live:
         return NoContent()
     context = _context(query, found, settings) | {"moved": moved, "out_of_band": True}
     context["rows"] = written(changed, chosen(settings.columns), request.user)

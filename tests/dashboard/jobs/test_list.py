@@ -19,7 +19,8 @@ from dashboard.accounts.models import User
 from dashboard.jobs.listing.columns import COLUMNS
 from dashboard.jobs.listing.filters import FILTERS
 from dashboard.jobs.models import Job, ListSettings, SavedView, Tag
-from tests.factories import DatasetFactory, JobFactory, UserFactory
+from dashboard.library.models import Grant, Role
+from tests.factories import DatasetFactory, JobFactory, TunedModelFactory, UserFactory
 from tests.scripted import answer, scripted
 from tuning.jobs import JobState
 
@@ -88,16 +89,19 @@ def test_stalled_jobs_are_found_and_shown_as_such(browser: Client, alice: User) 
     assert 'data-state="STALLED"' in browser.get("/jobs/").content.decode()
 
 
-def test_administrator_narrows_to_one_owner_and_nobody_else_does(client: Client, alice: User) -> None:
+def test_list_is_narrowed_to_an_owner_and_of_who_shares_nothing_nothing_is_told(client: Client, alice: User) -> None:
     bob = UserFactory(email="bob@example.com", name="Bob Bobson")
     done(alice, "Hers")
-    done(bob, "His")
+    model = TunedModelFactory(owner=bob, display_name="His")
     client.force_login(UserFactory(administrator=True))
     assert names(client, owner=bob.pk) == ["His"]
     client.force_login(alice)
     page = client.get("/jobs/", {"owner": bob.pk})
     assert "Bobson" not in page.content.decode()
-    assert [job.display_name for job in page.context["found"].jobs] == ["Hers"]
+    assert not page.context["found"].jobs
+    Grant.objects.create(model=model, person=alice, role=Role.READER)
+    assert names(client, owner=bob.pk) == ["His"]
+    assert "Bobson" in client.get("/jobs/filters/").content.decode()
 
 
 def test_chip_of_what_is_not_mine_names_nothing(browser: Client, alice: User) -> None:
@@ -346,7 +350,7 @@ def test_renewal_carries_only_the_rows_that_changed(browser: Client, alice: User
     still, moving = JobFactory(owner=alice, display_name="Still"), JobFactory(owner=alice, display_name="Moving")
     page = browser.get("/jobs/")
     seen, order = shown(page.content.decode())
-    quiet = browser.get("/jobs/", {"seen": seen, "order": order}, headers=TICK)
+    quiet = browser.get("/jobs/", {"seen": seen, "order": order, "live": "1"}, headers=TICK)
     assert (quiet.status_code, quiet.content) == (204, b"")
     Job.objects.filter(pk=moving.pk).update(completed_steps=7, state=JobState.RUNNING)
     news = browser.get("/jobs/", {"seen": seen, "order": order}, headers=TICK).content.decode()
@@ -365,16 +369,26 @@ def test_renewal_moves_no_row_but_says_that_others_belong_there(browser: Client,
     assert "Newcomer" not in news
 
 
-def test_renewals_end_with_the_last_job(browser: Client, alice: User) -> None:
+def test_renewals_slow_down_with_the_last_job(browser: Client, alice: User) -> None:
     job = JobFactory(owner=alice)
     page = browser.get("/jobs/").content.decode()
-    assert "data-live" in page
+    assert 'data-live="1000"' in page
     seen, order = shown(page)
     Job.objects.filter(pk=job.pk).update(state=JobState.CANCELLED)
-    news = browser.get("/jobs/", {"seen": seen, "order": order}, headers=TICK).content.decode()
-    assert 'id="tick"' in news
-    assert "data-live" not in news
-    assert "data-live" not in browser.get("/jobs/").content.decode()
+    news = browser.get("/jobs/", {"seen": seen, "order": order, "live": "1"}, headers=TICK).content.decode()
+    assert 'data-live="3000"' in news
+    assert 'data-live="3000"' in browser.get("/jobs/").content.decode()
+    seen, order = shown(browser.get("/jobs/").content.decode())
+    assert browser.get("/jobs/", {"seen": seen, "order": order}, headers=TICK).status_code == 204
+
+
+def test_list_without_a_job_hears_of_the_first_that_is_shared(browser: Client, alice: User) -> None:
+    page = browser.get("/jobs/").content.decode()
+    assert 'data-live="3000"' in page
+    _seen, order = shown(page)
+    assert browser.get("/jobs/", {"order": order}, headers=TICK).status_code == 204
+    Grant.objects.create(model=TunedModelFactory(), person=alice, role=Role.READER)
+    assert "Show the list as it is" in browser.get("/jobs/", {"order": order}, headers=TICK).content.decode()
 
 
 def shown(page: str) -> tuple[list[str], str]:

@@ -1,0 +1,74 @@
+"""Sharing and presenting a tuned model where the service speaks the tuned-models API."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tuning import resources
+from tuning.client.tuneboard import Tuneboard
+from tuning.errors import BadAnswer, InvalidRequest, NotFound
+from tuning.providers.sharing import Grantee, Permission, Presentation, Role
+from tuning.resources import GranteeType, TunedModel
+
+ROLES = {Role.READER: resources.Role.READER, Role.WRITER: resources.Role.WRITER, Role.OWNER: resources.Role.OWNER}
+OUR_ROLES = {theirs: ours for ours, theirs in ROLES.items()}
+GRANTEES = {
+    Grantee.PERSON: GranteeType.USER,
+    Grantee.TEAM: GranteeType.GROUP,
+    Grantee.EVERYONE: GranteeType.EVERYONE,
+}
+OUR_GRANTEES = {theirs: ours for ours, theirs in GRANTEES.items()}
+PRESENTED = frozenset({"display_name", "description", "temperature", "top_p", "top_k"})
+
+
+class LocalSharing:
+    """:class:`tuning.providers.sharing.Sharer` and :class:`tuning.providers.sharing.Editor`."""
+
+    _service: Tuneboard
+
+    def permissions(self, model: str) -> Sequence[Permission]:
+        return [_permission(granted) for granted in self._service.permissions(model)]
+
+    def share(self, model: str, grantee: Grantee, address: str, role: Role) -> Permission:
+        asked = resources.Permission(grantee_type=GRANTEES[grantee], email_address=address or None, role=ROLES[role])
+        return _permission(self._service.create_permission(model, asked))
+
+    def change_role(self, ref: str, role: Role) -> Permission:
+        return _permission(self._service.change_role(ref, ROLES[role]))
+
+    def unshare(self, ref: str) -> None:
+        try:
+            self._service.delete_permission(ref)
+        except NotFound:
+            return
+
+    def transfer(self, model: str, address: str) -> None:
+        self._service.transfer_ownership(model, address)
+
+    def presentation(self, model: str) -> Presentation:
+        return _presentation(self._service.get(model))
+
+    def present(self, model: str, changes: Mapping[str, object]) -> Presentation:
+        if strange := changes.keys() - PRESENTED:
+            raise InvalidRequest(detail=f"no field of a presentation: {min(strange)}")
+        values: dict[str, Any] = dict(changes)
+        return _presentation(self._service.patch(model, TunedModel(**values), sorted(changes)))
+
+
+def _permission(granted: resources.Permission) -> Permission:
+    """Raises ``BadAnswer`` for one that gives nothing, or nobody anything."""
+    try:
+        grantee = OUR_GRANTEES[granted.grantee_type or GranteeType.GRANTEE_TYPE_UNSPECIFIED]
+        role = OUR_ROLES[granted.role or resources.Role.ROLE_UNSPECIFIED]
+    except KeyError as exc:
+        raise BadAnswer(detail=f"a permission of no kind that is known: {granted.name[:80]}") from exc
+    return Permission(ref=granted.name, grantee=grantee, role=role, address=(granted.email_address or "").lower())
+
+
+def _presentation(model: TunedModel) -> Presentation:
+    return Presentation(
+        display_name=model.display_name,
+        description=model.description,
+        temperature=model.temperature,
+        top_p=model.top_p,
+        top_k=model.top_k,
+    )
