@@ -10,10 +10,11 @@ from django.utils.cache import patch_vary_headers
 from django_htmx.http import HttpResponseClientRedirect
 
 from dashboard.messages import explain
-from tuning.errors import NotFound, TuningError, Unavailable
+from tuning.errors import Exhausted, NotFound, TuningError, Unavailable
 
 logger = logging.getLogger(__name__)
 
+STATUSES: dict[type[TuningError], int] = {NotFound: 404, Exhausted: 429, Unavailable: 503}
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
@@ -48,5 +49,5 @@ class ServiceErrors:
         if not isinstance(error, TuningError):
             return None
         logger.info("%s %s: %s", request.method, request.path, error.code)
-        status = 404 if isinstance(error, NotFound) else 503 if isinstance(error, Unavailable) else 502
+        status = next((status for kind, status in STATUSES.items() if isinstance(error, kind)), 502)
         return render(request, "service_error.html", {"message": explain(error), "detail": error.detail}, status=status)

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from dashboard import audit
 from dashboard.accounts.models import User
 from dashboard.datasets import contents
+from dashboard.people import quotas
 from tuning.datasets import Example, Parsed, read_jsonl
 
 NAME_LENGTH = 100
@@ -83,13 +84,17 @@ class Dataset(models.Model):
         return self.versions.all()[0]
 
     def add_version(self, parsed: Parsed) -> tuple["DatasetVersion", bool]:
-        """The version that holds ``parsed``, and whether it is new: what equals the latest makes none."""
+        """The version that holds ``parsed``, and whether it is new: what equals the latest makes none.
+
+        Raises ``Exhausted`` where there is no room for it among what its owner may keep.
+        """
         with transaction.atomic():
             Dataset.objects.select_for_update().get(pk=self.pk)  # versions of one number are not to be made twice
             contents.hold(parsed.sha256)
             latest = self.versions.first()
             if latest and latest.sha256 == parsed.sha256:
                 return latest, False
+            quotas.admit_bytes(self.owner, parsed.size)
             version = self.versions.create(
                 number=latest.number + 1 if latest else 1,
                 sha256=parsed.sha256,

@@ -1,12 +1,15 @@
 """The datasets room: the list, an upload with its choice of columns, and what a dataset holds."""
 
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import Count, ProtectedError
+from django.forms import Form
 from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -21,7 +24,11 @@ from dashboard.datasets.models import Dataset, DatasetVersion, Upload
 from dashboard.datasets.samples import SAMPLES
 from dashboard.datasets.uploads import upload_limit
 from dashboard.http import Request
+from dashboard.messages import explain
 from tuning.datasets import Parsed, parse
+from tuning.errors import Exhausted
+
+T = TypeVar("T")
 
 DATASETS_A_PAGE = 50
 EXAMPLES_A_PAGE = 50
@@ -43,9 +50,10 @@ def new(request: Request) -> HttpResponse:
     form = NewDatasetForm(request.POST, request.FILES) if request.method == "POST" else NewDatasetForm()
     if form.is_valid():
         name = form.cleaned_data["name"]
-        if form.parsed:
-            return redirect(Dataset.objects.start(request.user, name, form.parsed))
-        return redirect(_kept(request, form, name, None))
+        if not form.parsed:
+            return redirect(_kept(request, form, name, None))
+        if dataset := _with_room(form, partial(Dataset.objects.start, request.user, name, form.parsed)):
+            return redirect(dataset)
     return _upload_page(request, form, {"samples": SAMPLES})
 
 
@@ -56,9 +64,10 @@ def add_version(request: Request, pk: int) -> HttpResponse:
     dataset = _dataset(request, pk)
     form = FileForm(request.POST, request.FILES) if request.method == "POST" else FileForm()
     if form.is_valid():
-        if form.parsed:
-            return _version_added(request, dataset, form.parsed)
-        return redirect(_kept(request, form, dataset.name, dataset))
+        if not form.parsed:
+            return redirect(_kept(request, form, dataset.name, dataset))
+        if added := _with_room(form, partial(_version_added, request, dataset, form.parsed)):
+            return added
     return _upload_page(request, form, {"dataset": dataset})
 
 
@@ -71,10 +80,10 @@ def columns(request: Request, key: str) -> HttpResponse:
         found = header(file, upload.file_name)
     form = ColumnsForm(upload, found, request.POST if request.method == "POST" else None)
     if form.is_valid() and form.parsed:
-        upload.delete()
-        if upload.dataset:
-            return _version_added(request, upload.dataset, form.parsed)
-        return redirect(Dataset.objects.start(request.user, upload.name, form.parsed))
+        made = partial(_made_of, request, upload, form.parsed)
+        if response := _with_room(form, made):
+            upload.delete()
+            return response
     return TemplateResponse(request, "datasets/columns.html", {"upload": upload, "form": form})
 
 
@@ -101,8 +110,8 @@ def detail(request: Request, pk: int, number: int | None = None) -> HttpResponse
     page = Paginator(range(version.examples), EXAMPLES_A_PAGE).get_page(request.GET.get("page"))
     context = {"dataset": dataset, "version": version, "versions": versions, "page": page}
     context["examples"] = version.preview(page.start_index() - 1, EXAMPLES_A_PAGE)
-    partial = "#preview" if request.htmx.target == "preview" else ""
-    return TemplateResponse(request, f"datasets/detail.html{partial}", context)
+    part = "#preview" if request.htmx.target == "preview" else ""
+    return TemplateResponse(request, f"datasets/detail.html{part}", context)
 
 
 @require_safe
@@ -159,6 +168,22 @@ def _kept(request: Request, form: FileForm, name: str, dataset: Dataset | None) 
     return Upload.objects.keep(form.cleaned_data["file"], owner=request.user, name=name, dataset=dataset)
 
 
+def _made_of(request: Request, upload: Upload, parsed: Parsed) -> HttpResponse:
+    if upload.dataset:
+        return _version_added(request, upload.dataset, parsed)
+    return redirect(Dataset.objects.start(request.user, upload.name, parsed))
+
+
+def _with_room(form: Form, keep: Callable[[], T]) -> T | None:
+    """What ``keep`` makes. ``None`` where there is no room for it: the form then says how much there is."""
+    try:
+        return keep()
+    except Exhausted as error:
+        message = explain(error)
+        form.add_error(next(iter(form.fields)), f"{message.title}. {message.advice}")
+        return None
+
+
 def _version_added(request: Request, dataset: Dataset, parsed: Parsed) -> HttpResponse:
     with transaction.atomic():
         version, is_new = dataset.add_version(parsed)
@@ -176,6 +201,6 @@ def _version_added(request: Request, dataset: Dataset, parsed: Parsed) -> HttpRe
 
 
 def _upload_page(request: Request, form: FileForm, context: dict[str, Any]) -> HttpResponse:
-    partial = "#upload" if request.htmx.target == "upload" else ""
+    part = "#upload" if request.htmx.target == "upload" else ""
     context |= {"form": form, "limit": upload_limit()}
-    return TemplateResponse(request, f"datasets/upload.html{partial}", context)
+    return TemplateResponse(request, f"datasets/upload.html{part}", context)

@@ -5,7 +5,7 @@ import logging
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
@@ -26,7 +26,7 @@ from dashboard.messages import explain
 from dashboard.notices import events
 from dashboard.sharing.mirror import renew_quietly
 from tuning import datasets
-from tuning.errors import BadAnswer, DatasetError, ServiceError, TimedOut, Unimplemented
+from tuning.errors import BadAnswer, DatasetError, Exhausted, ServiceError, TimedOut, Unimplemented
 from tuning.providers import Existing, Found, Importer, JobRef, Provider
 
 logger = logging.getLogger(__name__)
@@ -138,12 +138,15 @@ def _bounded(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _version(owner: User, found: Found, parsed: datasets.Parsed | None) -> DatasetVersion:
-    """A version of the owner's with these examples; where nobody has them, one of a dataset that is not here."""
+    """A version of the owner's with these examples; where nobody has them, or the owner no room for them, one of a
+    dataset that is not here.
+    """
     name = found.job.display_name[:NAME_LENGTH]
-    if parsed is None:
-        return Dataset.objects.absent(owner, name, found.examples, found.ref)
-    known = DatasetVersion.objects.filter(dataset__owner=owner, dataset__absent=False, sha256=parsed.sha256)
-    return known.first() or Dataset.objects.start(owner, name, parsed).latest
+    if parsed is not None:
+        known = DatasetVersion.objects.filter(dataset__owner=owner, dataset__absent=False, sha256=parsed.sha256)
+        with suppress(Exhausted):
+            return known.first() or Dataset.objects.start(owner, name, parsed).latest
+    return Dataset.objects.absent(owner, name, found.examples, found.ref)
 
 
 def _shelf(user: User, connection: Connection, provider: Importer, q: str) -> Shelf:

@@ -22,7 +22,7 @@ from dashboard.jobs.models import Job
 from dashboard.jobs.pasting import PasteForm
 from dashboard.messages import explain
 from dashboard.presets.models import Preset
-from tuning.errors import ServiceError, Unavailable
+from tuning.errors import Exhausted, ServiceError, Unavailable
 from tuning.providers import Provider, Tally, TokenCounter
 
 logger = logging.getLogger(__name__)
@@ -99,11 +99,16 @@ def _as_sent(form: NewJob) -> dict[str, Any]:
 
 
 def _start(form: NewJob) -> Job | None:
-    """The job, sent to its service. ``None`` when the service refused: the form then says why.
+    """The job, sent to its service. ``None`` when that refused, or there are too many: the form then says why.
 
     A service that does not answer is no refusal: the job waits, and the worker sends it later.
     """
-    job = form.job()
+    try:
+        job = form.job()
+    except Exhausted as error:
+        message = explain(error)
+        form.add_error(None, f"{message.title}. {message.advice}")
+        return None
     if job.ref:
         return job
     try:

@@ -129,7 +129,10 @@ class NewJob(RecipeForm):
         return estimate(self.dataset_version, target.connection, target.base_model, self.recipe(), self.user)
 
     def job(self) -> Job:
-        """The job that was described, saved but not yet sent; the same one, where the form was sent before."""
+        """The job that was described, saved but not yet sent; the same one, where the form was sent before.
+
+        Raises ``Exhausted`` where this person has as many jobs as they may.
+        """
         key = self._key()
         if before := Job.objects.unfinished().filter(key=key).first():
             return before
@@ -165,7 +168,7 @@ class NewJob(RecipeForm):
         job.key = secrets.token_hex() if Job.objects.filter(key=key).exists() else key
         try:
             with transaction.atomic():
-                job.save()
+                Job.objects.enter(job)
                 audit.record(self.user, "job.created", job)
         except IntegrityError:
             return Job.objects.get(key=key)

@@ -13,7 +13,7 @@ from dashboard.jobs.models import Job
 from dashboard.messages import explain, explain_problem
 from tuning import pasted
 from tuning.datasets import from_examples
-from tuning.errors import DatasetError, PasteError
+from tuning.errors import DatasetError, Exhausted, PasteError
 from tuning.pasted import Pasted
 from tuning.recipes import assumed
 
@@ -53,6 +53,10 @@ class PasteForm(forms.Form):
         asked: Pasted = self.cleaned_data["text"]
         try:
             return _landing(asked, user)
+        except Exhausted as error:
+            message = explain(error)
+            self.add_error("text", f"{message.title}. {message.advice}")
+            return None
         except DatasetError as error:
             for problem in error.problems[:ERRORS_SHOWN]:
                 place = gettext("Example %(row)s: ") % {"row": f"{problem.row:,}"} if problem.row else ""

@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
 from dashboard.accounts.models import User
 from dashboard.library.models import Role, TunedModel
+from dashboard.people import quotas
 from tuning.jobs import FINAL_STATES, JobState
 
 if TYPE_CHECKING:
@@ -61,6 +62,15 @@ class JobQuerySet(models.QuerySet["Job"]):
     def glimpsed(self) -> Self:
         """Just enough of each to tell whether it has changed: what every open page asks each second."""
         return self.only(*GLIMPSED)
+
+    def enter(self, job: "Job") -> None:
+        """Keep a new job, which its owner must have room for: every job that is made here is entered so.
+
+        Raises ``Exhausted``, and ``IntegrityError`` where a job has its key already.
+        """
+        with transaction.atomic():
+            job.save()  # first: a twin of one request is no job too many
+            quotas.admit_jobs(job.owner, made=1)
 
     def unfinished(self) -> Self:
         return self.exclude(state__in=FINAL_STATES)

@@ -8,6 +8,7 @@ from itertools import count
 from django.db import IntegrityError, transaction
 
 from dashboard.jobs.models import Job
+from dashboard.people import quotas
 from tuning.errors import FailedPrecondition, NotFound, Unavailable, Unimplemented
 from tuning.jobs import JobState
 from tuning.providers import JobRef, Retrier
@@ -29,9 +30,13 @@ class Retried:
 
 
 def retry(job: Job) -> Retried:
-    """Have ``job`` tried again with the same settings. Raises ``ServiceError`` when its service refuses or is away."""
+    """Have ``job`` tried again with the same settings. Raises ``ServiceError`` when its service refuses or is away,
+    ``Exhausted`` also where its owner has as many jobs as they may.
+    """
     provider = job.connection.open_for(job.owner)
     if job.ref and isinstance(provider, Retrier):
+        with transaction.atomic():
+            quotas.admit_jobs(job.owner)
         try:
             resumes = provider.retry(JobRef(job.ref))
         except (FailedPrecondition, NotFound, Unimplemented) as error:
@@ -68,8 +73,7 @@ def _once_more(job: Job) -> Job:
     )
     again.recipe = job.recipe
     try:
-        with transaction.atomic():
-            again.save()
+        Job.objects.enter(again)
     except IntegrityError:  # asked twice at the same time
         return Job.objects.get(key=key)
     again.tags.set(job.tags.all())

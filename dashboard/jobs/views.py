@@ -31,8 +31,8 @@ from dashboard.jobs.retention import kept_sentence
 from dashboard.jobs.retrying import RETRIABLE
 from dashboard.jobs.retrying import retry as retry_job
 from dashboard.library.models import Role
-from dashboard.messages import explain_failure
-from tuning.errors import Unavailable
+from dashboard.messages import explain, explain_failure
+from tuning.errors import Exhausted, Unavailable
 from tuning.jobs import JobState
 from tuning.providers import Export, Exporter, JobRef
 
@@ -128,7 +128,12 @@ def retry(request: Request, pk: int) -> HttpResponse:
     if job.state not in RETRIABLE:
         messages.info(request, _("“%(name)s” neither failed nor was cancelled.") % {"name": job})
         return redirect(job)
-    retried = retry_job(job)
+    try:
+        retried = retry_job(job)
+    except Exhausted as error:
+        message = explain(error)
+        messages.error(request, f"{message.title}. {message.advice}")
+        return redirect(job)
     if retried.resumes is not None:
         audit.record(request, "job.retried", job)
     if retried.is_new:

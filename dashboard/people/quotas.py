@@ -33,8 +33,8 @@ def storage_of(person: User) -> Quota:
     return Quota(_stored(person), None if limit is None else limit * MEBIBYTE)
 
 
-def admit_jobs(owner: User, more: int = 1) -> None:
-    """Raise ``Exhausted`` unless ``owner`` may have so many more jobs at once.
+def admit_jobs(owner: User, more: int = 1, *, made: int = 0) -> None:
+    """Raise ``Exhausted`` unless ``owner`` may have so many more jobs at once, of which ``made`` are there already.
 
     To be called in the transaction that makes them: it makes others of the same person wait.
     """
@@ -42,7 +42,7 @@ def admit_jobs(owner: User, more: int = 1) -> None:
     if limit is None:
         return
     User.objects.select_for_update().get(pk=owner.pk)
-    used = owner.jobs.unfinished().count()
+    used = owner.jobs.unfinished().count() - made
     if used + more > limit:
         raise Exhausted("jobs_quota", used=used, limit=limit, more=more)
 

@@ -6,12 +6,13 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from dashboard.jobs.forms import NewJob, Sketch
 from dashboard.jobs.models import Job
 from dashboard.jobs.recipes import RecipeForm
+from dashboard.people import quotas
 from dashboard.sweeps import grid, values
 from dashboard.sweeps.models import Sweep
 from dashboard.sweeps.totals import Total, total
@@ -130,7 +131,7 @@ class NewSweep(NewJob):
 
     def start(self) -> tuple[Sweep, bool]:
         """The sweep that was described, saved with its jobs, which are still to be sent; and whether it is new: a
-        form that is sent twice makes one.
+        form that is sent twice makes one. Raises ``Exhausted`` where this person may not have so many jobs at once.
         """
         key = self._key()
         if before := Sweep.objects.filter(key=key).first():
@@ -149,7 +150,9 @@ class NewSweep(NewJob):
             sweep.estimate = foretold.kept()
         tried = [{name: one[name] for name in varied} for one in grid.combinations(listed)]
         jobs = ((self._job(one, number), one) for number, one in enumerate(tried, start=1))
-        return Sweep.objects.start(sweep, jobs)
+        with transaction.atomic():
+            quotas.admit_jobs(self.user, len(tried))  # for all of them: the first too many would tell of itself alone
+            return Sweep.objects.start(sweep, jobs)
 
     def _job(self, combination: grid.Values, number: int) -> Job:
         name = grid.job_name(self.cleaned_data["display_name"], combination, number)

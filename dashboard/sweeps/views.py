@@ -123,11 +123,17 @@ def _context(sweep: Sweep, found: Results) -> dict[str, Any]:
 
 
 def _started(form: NewSweep) -> Sweep | None:
-    """The sweep, its first job sent to the service. ``None`` when the service refused: the form then says why.
+    """The sweep, its first job sent to the service. ``None`` when that refused, or there are too many: the form then
+    says why.
 
     The worker sends the others; that it is told of them here only saves them the wait for its next round.
     """
-    sweep, is_new = form.start()
+    try:
+        sweep, is_new = form.start()
+    except Exhausted as error:
+        message = explain(error)
+        form.add_error(None, f"{message.title}. {message.advice}")
+        return None
     if not is_new:
         return sweep
     first, *others = Job.objects.filter(trial__sweep=sweep).order_by("pk")
