@@ -54,6 +54,18 @@ FILTERS = {
     "the last page": "page=200",
 }
 """Of the jobs list, by what is asked for."""
+SHELVED = {
+    "no filter": "",
+    "as a table": "view=table",
+    "words": "q=generator+77",
+    "base model": "base=models/base-c",
+    "dataset": "dataset={dataset}",
+    "a tag": "tag=tag-3",
+    "favourites": "favourite=on",
+    "lowest loss first": "sort=loss",
+    "the last page": "page=200",
+}
+"""Of the library, likewise."""
 
 
 def main() -> None:
@@ -66,11 +78,14 @@ def main() -> None:
         environment = surroundings(var_dir, service)
         made = said_by("web_rows.py", environment, orjson.dumps(SIZES).decode())
         queries = said_by("queries.py", environment, *lists(made).values())
+        shelved = said_by("queries.py", environment, *library(made).values())
         with started(environment) as port:
             visitor = Visitor(port, made["sessions"][0])
             rows = [
                 *curve_rows(visitor, made, chosen.times),
                 *list_rows(visitor, made, queries, chosen.times),
+                *library_rows(visitor, made, shelved, chosen.times),
+                *reader_rows(Visitor(port, made["reader"]), chosen.times),
                 *tick_rows(visitor, made, service, chosen.times),
                 *audience_rows(port, made, service, chosen.watch),
                 *web_browser.rows(port, made["sessions"][0], made["long"]),
@@ -151,6 +166,26 @@ def list_rows(visitor: Visitor, made: dict[str, Any], queries: list[int], times:
         found.append([f"{title} (ms)", f"{visitor.milliseconds(address, times):.1f}", "<= 40"])
         found.append(["… queries", str(asked), f"<= {QUERIES}"])
     return found
+
+
+def library(made: dict[str, Any]) -> dict[str, str]:
+    """The addresses of the library under each filter, and of what it can be narrowed to."""
+    return {name: f"/library/?{query.format(dataset=made['dataset'])}" for name, query in SHELVED.items()}
+
+
+def library_rows(visitor: Visitor, made: dict[str, Any], queries: list[int], times: int) -> list[Row]:
+    found = []
+    for (name, address), asked in zip(library(made).items(), queries, strict=True):
+        title = f"library, 50 of {JOBS:,}, {name}"
+        found.append([f"{title} (ms)", f"{visitor.milliseconds(address, times):.1f}", "<= 40"])
+        found.append(["… queries", str(asked), f"<= {QUERIES}"])
+    return [*found, ["… its facets, counted (ms)", f"{visitor.milliseconds('/library/facets/', times):.1f}", ""]]
+
+
+def reader_rows(visitor: Visitor, times: int) -> list[Row]:
+    """Somebody who is no administrator and has every other model shared with them."""
+    title = f"library, 50 of {JOBS // 2:,} that are shared (ms)"
+    return [[title, f"{visitor.milliseconds('/library/', times):.1f}", "<= 40"]]
 
 
 def tick_rows(visitor: Visitor, made: dict[str, Any], service: int, times: int) -> list[Row]:

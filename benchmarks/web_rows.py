@@ -33,6 +33,7 @@ from dashboard.connections.models import Connection  # noqa: E402
 from dashboard.datasets.models import Dataset, DatasetVersion  # noqa: E402
 from dashboard.jobs.models import Job  # noqa: E402
 from dashboard.jobs.tags import Tag  # noqa: E402
+from dashboard.library.models import Grant, TunedModel  # noqa: E402
 from tuning.datasets import parse  # noqa: E402
 from tuning.jobs import JobState, JobStatus, Point  # noqa: E402
 
@@ -58,6 +59,7 @@ def main(sizes: dict[str, int]) -> None:
     versions = [_version(people[0], number) for number in range(DATASETS)]
     Job.objects.bulk_create(_finished(sizes["jobs"], people, versions), batch_size=500)
     _tag()
+    _shelve(people[0])
     losses, leaps = _curve(sizes["steps"], sizes["spikes"])
     running = partial(_running, people[0], versions[0])
     still = running("still")
@@ -67,6 +69,7 @@ def main(sizes: dict[str, int]) -> None:
     overlaid = [_curve(sizes["overlaid_steps"], 0)[0] for _ in range(sizes["overlaid"])]
     made["overlaid"] = [_ended(running(f"overlaid-{n}"), curve) for n, curve in enumerate(overlaid)]
     made["moving"] = [running(f"moving-{number}").pk for number in range(sizes["moving"])]
+    made["reader"] = _session(User.objects.create_user("reader@example.com"))
     print(orjson.dumps(made | {"store_seconds": seconds, "store_bytes": size}).decode())
 
 
@@ -120,6 +123,36 @@ def _tag() -> None:
     some = enumerate(Job.objects.values_list("pk", flat=True)[::2])
     rows = (Job.tags.through(job_id=pk, tag_id=tags[number % 8].pk) for number, pk in some)
     Job.tags.through.objects.bulk_create(rows, batch_size=1000)
+
+
+def _shelve(owner: User) -> None:
+    """Each job's model in the library; half of them with tags, some with notes, the owner's favourites among them."""
+    records = [
+        TunedModel(
+            connection_id=job.connection_id,
+            name=job.model,
+            owner_id=job.owner_id,
+            job=job,
+            display_name=job.display_name,
+            description="Counts on." if job.pk % 5 == 0 else "",
+            base_model=job.base_model,
+            dataset_version_id=job.dataset_version_id,
+            notes="**Good** for numbers." if job.pk % 10 == 0 else "",
+            created=job.created,
+            last_used=job.created if job.pk % 3 else None,
+            last_loss=job.last_loss,
+        )
+        for job in Job.objects.all()
+    ]
+    models = TunedModel.objects.bulk_create(records, batch_size=500)
+    tags = list(Tag.objects.all())
+    borne = (
+        TunedModel.tags.through(tunedmodel_id=model.pk, tag_id=tags[n % len(tags)].pk)
+        for n, model in enumerate(models[::2])
+    )
+    TunedModel.tags.through.objects.bulk_create(borne, batch_size=1000)
+    Grant.objects.bulk_create((Grant(model=model, everyone=True, role=1) for model in models[::2]), batch_size=1000)
+    owner.favourites.add(*models[:100])
 
 
 def _curve(steps: int, spikes: int) -> tuple[Losses, list[int]]:

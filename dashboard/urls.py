@@ -19,6 +19,7 @@ urlpatterns = [
     path("engine/", include("dashboard.engine.urls")),
     path("jobs/", include("dashboard.jobs.urls")),
     path("library/<int:pk>/sharing/", include("dashboard.sharing.urls")),
+    path("library/", include("dashboard.library.urls")),
     path("notices/", include("dashboard.notices.urls")),
     path("queue/", include("dashboard.queue.urls")),
     path("people/", include("dashboard.people.urls")),

@@ -56,7 +56,7 @@ def tour(camera: Camera, product: Product) -> None:
     page = camera.page
     camera.visit("welcome", product.link)
     walk.come_in(page, product.link)
-    for name in ("jobs", "datasets", "playground"):
+    for name in ("jobs", "library", "datasets", "playground"):
         camera.visit(f"{name}-empty", walk.ROOMS[name])
     first = walk.first_job(page, SAMPLES[0].path, camera.take)
     for name, path in first.places.items():
@@ -74,6 +74,10 @@ def tour(camera: Camera, product: Product) -> None:
     camera.visit("long-job", product.plant("long"))
     camera.visit("stalled-job", product.plant("stalled"))
     camera.visit("advised-job", product.plant("advised"))
+    camera.visit("library-cards", product.plant("library"))
+    page.get_by_role("button", name="Table").click()
+    camera.visit("library-table", "/library/")
+    camera.visit("model-with-notes", product.plant("kept-model"))
     camera.visit("held-out-job", walk.held_out_job(page, first.places["dataset"]))
 
 

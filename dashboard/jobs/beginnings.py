@@ -20,10 +20,11 @@ from django.utils.translation import gettext
 
 from dashboard.accounts.models import User
 from dashboard.datasets.models import Dataset, DatasetVersion
-from dashboard.jobs.forms import NewJob, is_key
+from dashboard.jobs.forms import NewJob
 from dashboard.jobs.models import Job
 from dashboard.jobs.queryset import JobQuerySet
 from dashboard.jobs.recipes import said_by
+from dashboard.listing.fields import is_key
 from dashboard.presets.models import Preset
 from tuning.recipes import assumed
 

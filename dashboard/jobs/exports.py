@@ -12,6 +12,7 @@ NAMES = {
     Export.ADAPTER_GGUF: "{model}-adapter.gguf",
     Export.MERGED_GGUF: "{model}.gguf",
     Export.MODELFILE: "Modelfile",
+    Export.CARD: "{model}.md",
 }
 
 
@@ -20,6 +21,7 @@ OFFERS = {
     Export.ADAPTER_GGUF: (_("Adapter, GGUF"), _("for llama.cpp, beside the base model")),
     Export.MERGED_GGUF: (_("Whole model, GGUF"), _("for llama.cpp or Ollama; the first time it is put together")),
     Export.MODELFILE: (_("Modelfile"), _("for Ollama: “ollama create NAME -f Modelfile”, beside the whole model")),
+    Export.CARD: (_("Model card"), _("how it came about and how it is used, in Markdown")),
 }
 
 

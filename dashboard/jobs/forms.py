@@ -20,6 +20,7 @@ from dashboard.jobs.estimates import Estimate, estimate
 from dashboard.jobs.hints import Draft, hints
 from dashboard.jobs.models import Job
 from dashboard.jobs.recipes import DatasetChoice, RecipeForm
+from dashboard.listing.fields import is_key
 from dashboard.messages import explain
 from tuning.errors import ServiceError
 from tuning.jobs import total_steps
@@ -244,11 +245,6 @@ class Sketch(NewJob):
         pk, _colon, base_model = self.said("target").partition(":")
         connections = Connection.objects.usable_by(self.user).filter(pk=pk) if is_key(pk) else ()
         return [Target(connection, base_model, base_model) for connection in connections if base_model]
-
-
-def is_key(text: str) -> bool:
-    """Whether ``text``, which may be anything, can be a row's key."""
-    return text.isascii() and text.isdecimal() and len(text) < 16
 
 
 def _target(connection: Connection, model: BaseModel) -> Target:

@@ -7,7 +7,7 @@ and pages, while the service judges each action. Where it keeps none, they are t
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -15,13 +15,14 @@ from django.utils.translation import gettext_lazy as _
 from dashboard.accounts.models import EmailAddressField, User
 from dashboard.connections.models import Connection
 from dashboard.datasets.models import DatasetVersion
+from dashboard.library.chosen import LibrarySettings
 from dashboard.teams.models import Team
 from tuning.providers import Role
 
 if TYPE_CHECKING:
     from dashboard.jobs.models import Job
 
-__all__ = ["Grant", "Role", "TunedModel"]
+__all__ = ["Grant", "LibrarySettings", "Role", "TunedModel"]
 
 
 class GrantQuerySet(models.QuerySet["Grant"]):
@@ -48,6 +49,22 @@ class TunedModelQuerySet(models.QuerySet["TunedModel"]):
     def granted(user: User, role: Role = Role.READER) -> Q:
         """The condition that ``user``, no administrator, has that role or more."""
         return Q(owner=user) | Q(pk__in=Grant.objects.giving(user, role).values("model"))
+
+    def favourites_of(self, user: User) -> Self:
+        return self.filter(pk__in=TunedModel.favourites.through.objects.filter(user=user).values("tunedmodel"))
+
+    def starred_by(self, user: User) -> Self:
+        """The same, each told whether it :attr:`~TunedModel.is_favourite` of ``user``."""
+        own = TunedModel.favourites.through.objects.filter(user=user, tunedmodel=OuterRef("pk"))
+        return self.annotate(is_favourite=Exists(own))
+
+    def shared_with(self, user: User) -> Self:
+        """Somebody else's that ``user``, their team or everyone was given a role on."""
+        return self.exclude(owner=user).filter(pk__in=Grant.objects.giving(user).values("model"))
+
+    def shared_by(self, user: User) -> Self:
+        """Those of ``user`` that somebody else has a role on."""
+        return self.filter(owner=user, pk__in=Grant.objects.order_by().values("model"))
 
     def keep(self, job: "Job") -> "TunedModel":
         """The record of what ``job`` made. Of one model there is one, whoever brings its job in besides."""
@@ -111,12 +128,35 @@ class TunedModel(models.Model):
     permissions_read = models.DateTimeField(null=True, db_index=True)
     """When :class:`Grant` was last what the service said; ``None``: never asked."""
 
+    is_favourite: bool
+    """Whether it is one of the person's for whom it was read (:meth:`TunedModelQuerySet.starred_by`)."""
+
     objects = TunedModelQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar = ["-created", "-pk"]
         constraints: ClassVar = [models.UniqueConstraint(fields=["connection", "name"], name="library_one_record")]
-        indexes: ClassVar = [models.Index(fields=["owner", "-created"])]
+        indexes: ClassVar = [
+            models.Index(fields=["owner", "-created"]),
+            # All that the library is narrowed by, counted by and searched for, so that few rows themselves are read.
+            models.Index(
+                fields=[
+                    "created",
+                    "removed",
+                    "owner",
+                    "connection",
+                    "base_model",
+                    "dataset_version",
+                    "display_name",
+                    "name",
+                    "last_loss",
+                    "last_used",
+                ],
+                name="library_listed",
+            ),
+            models.Index(fields=["owner"], condition=~Q(notes=""), name="library_noted"),
+            models.Index(fields=["owner"], condition=~Q(description=""), name="library_described"),
+        ]
 
     def __str__(self) -> str:
         return self.display_name

@@ -1,19 +1,21 @@
 """Which models a person can ask: their tuned ones that are done, and the base models of each connection."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.core.cache import cache
 
 from dashboard.accounts.models import User
 from dashboard.connections.models import Connection
 from dashboard.jobs.models import Job
+from dashboard.library.models import TunedModel
 from dashboard.messages import Message, explain
 from tuning.errors import ServiceError
 from tuning.providers import BaseModel
 
 BASE_MODELS_KEPT = 60
 """Seconds for which a connection's list of base models is not asked for again."""
+SAMPLING = ("temperature", "top_p", "top_k")
 MOST_TUNED_MODELS = 200
 """The newest are offered; the page of an older job leads here as well."""
 
@@ -70,9 +72,15 @@ def _base_models(connection: Connection, user: User) -> Sequence[BaseModel]:
 
 def _tuned(user: User, wanted: str, bases: list[Target]) -> list[Target]:
     known = {(target.connection.pk, target.model): target.base for target in bases}
-    jobs = Job.objects.visible_to(user).finished_well().exclude(model="").select_related("connection")
+    jobs = Job.objects.visible_to(user).finished_well().exclude(model="").select_related("connection", "library_model")
     found = [*jobs.filter(model=wanted), *jobs[:MOST_TUNED_MODELS]] if wanted else list(jobs[:MOST_TUNED_MODELS])
-    return [
-        Target(job.connection, job.model, job.display_name, known.get((job.connection_id, job.base_model)), True)
-        for job in found
-    ]
+    return [_target(job, known.get((job.connection_id, job.base_model))) for job in found]
+
+
+def _target(job: Job, base: BaseModel | None) -> Target:
+    """What ``job`` made, under its present name, sampled as it is set to be."""
+    model: TunedModel | None = getattr(job, "library_model", None)
+    if model is None:
+        return Target(job.connection, job.model, job.display_name, base, True)
+    own = {name: value for name in SAMPLING if (value := getattr(model, name)) is not None}
+    return Target(job.connection, job.model, model.display_name, replace(base, **own) if base else None, True)

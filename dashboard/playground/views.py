@@ -11,6 +11,7 @@ from django_htmx.http import reswap, retarget
 
 from dashboard.http import Request
 from dashboard.jobs.models import Job
+from dashboard.library import uses
 from dashboard.messages import FINISH_REASONS, Message, explain
 from dashboard.playground.forms import AskForm
 from dashboard.playground.offers import Target, offer_to
@@ -61,6 +62,8 @@ def _asked(request: Request, form: AskForm) -> Turn:
     except ServiceError as error:
         seconds = time.monotonic() - begun
         return Turn(target=target, prompt=prompt, seconds=seconds, refusal=explain(error), detail=error.detail)
+    if target.is_tuned:
+        uses.note(target.connection, target.model)
     return Turn(target=target, prompt=prompt, seconds=time.monotonic() - begun, answer=answer)
 
 

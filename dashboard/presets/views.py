@@ -13,9 +13,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from dashboard import audit
 from dashboard.http import Request
-from dashboard.jobs.forms import is_key
 from dashboard.jobs.models import Job
 from dashboard.jobs.recipes import said_by, shown_recipe
+from dashboard.listing.fields import is_key
 from dashboard.presets.forms import PresetForm, filled_with
 from dashboard.presets.models import NAME_LENGTH, Preset
 

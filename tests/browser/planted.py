@@ -106,6 +106,85 @@ def moved_on() -> str:
     return "/jobs/"
 
 
+def library() -> str:
+    """Sixty models, with curves, tags and long names; some are a colleague's, and shared with everyone."""
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    from dashboard.jobs.models import Tag
+    from dashboard.library.models import Grant, Role, TunedModel
+    from tuning.jobs import JobState
+
+    if TunedModel.objects.filter(name="tunedModels/shelved-1").exists():
+        return "/library/?q=shelved"
+    now, colleague = timezone.now(), _colleague()
+    version = _job(display_name="Shelved 0", state=JobState.SUCCEEDED).dataset_version
+    texts = ["", "Answers questions about invoices in the words that the accounts department uses. " * 3]
+    for n in range(1, 60):
+        name = "A name that is as long as a name can be" if n == 5 else f"Shelved {n}"
+        made = now - timedelta(hours=n)
+        curve = [[step, 3.1 / step + n / 90] for step in range(1, 20)]
+        facts = {"state": JobState.SUCCEEDED, "small_curve": curve, "last_loss": 0.1 + n / 50, "completed_steps": 19}
+        facts |= {"created": made, "finished": made, "model": f"tunedModels/shelved-{n}", "display_name": name}
+        if n % 4 == 0:
+            facts["best_loss"] = 0.2 + n / 50
+        model = TunedModel.objects.keep(_job(dataset_version=version, **facts))
+        changes = {"description": texts[n % 2], "last_used": made if n % 3 else None}
+        if n % 7 == 0:
+            changes["owner"] = colleague
+            Grant.objects.create(model=model, everyone=True, role=Role.READER)
+        TunedModel.objects.filter(pk=model.pk).update(**changes)
+        if n % 3 == 0:
+            Tag.objects.put_on_models([model], "invoices")
+    return "/library/?q=shelved"
+
+
+def kept_model() -> str:
+    """A model of the person's own, with all that its page can show but files."""
+    from dashboard.jobs.models import Job
+    from dashboard.library.models import TunedModel
+
+    library()
+    model = TunedModel.objects.get(name="tunedModels/shelved-1")
+    answers = [{"step": 19, "epoch": 5, "answer": "LXIV"}]
+    samples = [{"row": 1, "prompt": "LXIII", "expected": "LXIV", "answers": answers}]
+    recipe = {"samples": 1, "validation": 0.1}
+    Job.objects.filter(pk=model.job_id).update(samples=samples, answered=1, more_recipe=recipe)
+    notes = (
+        "# Before it goes live\n\n* ask **Grace** about totals\n* `temperature` 0\n\n| asked | answered |\n|---|---|\n"
+    )
+    notes += "| LXIII | LXIV |\n\n<script>alert(1)</script>\n"
+    TunedModel.objects.filter(pk=model.pk).update(notes=notes, temperature=0.7, top_p=0.95, top_k=40)
+    return model.get_absolute_url()
+
+
+def shared() -> str:
+    """A model of the person's is shared with the colleague."""
+    from dashboard.library.models import Grant, Role, TunedModel
+
+    library()
+    model = TunedModel.objects.get(name="tunedModels/shelved-2")
+    Grant.objects.get_or_create(model=model, person=_colleague(), role=Role.READER)
+    return model.get_absolute_url()
+
+
+def unshared() -> str:
+    """And taken back."""
+    from dashboard.library.models import Grant
+
+    Grant.objects.filter(model__name="tunedModels/shelved-2").delete()
+    return "/library/"
+
+
+def _colleague():  # type: ignore[no-untyped-def]
+    from dashboard.accounts.models import User
+
+    return User.objects.filter(email="grace@example.com").first() or User.objects.create_user(
+        "grace@example.com", "correct horse battery", name="Grace Hopper"
+    )
+
+
 def _job(**facts: object):  # type: ignore[no-untyped-def]
     from dashboard.accounts.models import User
     from tests.factories import DatasetFactory, JobFactory
@@ -123,6 +202,10 @@ PLANTS: dict[str, Callable[[], str]] = {
     "advised": advised,
     "listed": listed,
     "moved-on": moved_on,
+    "library": library,
+    "kept-model": kept_model,
+    "shared": shared,
+    "unshared": unshared,
 }
 
 

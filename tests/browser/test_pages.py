@@ -44,7 +44,7 @@ def overhang(page: Page) -> int:
 
 @pytest.mark.parametrize(
     ("keys", "heading"),
-    [("gj", "Jobs"), ("gd", "Datasets"), ("gp", "Playground"), ("n", "New tuning job")],
+    [("gj", "Jobs"), ("gl", "Library"), ("gd", "Datasets"), ("gp", "Playground"), ("n", "New tuning job")],
 )
 def test_keys_lead_to_the_rooms(page: Page, keys: str, heading: str) -> None:
     page.goto("/account/")

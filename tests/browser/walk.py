@@ -94,6 +94,8 @@ ROOMS = {
     "paste": "/jobs/new/paste/",
     "presets": "/presets/",
     "new-preset": "/presets/new/",
+    "library": "/library/",
+    "narrow-library": "/library/facets/",
     "datasets": "/datasets/",
     "new-dataset": "/datasets/new/",
     "filter-jobs": "/jobs/filters/",
@@ -121,7 +123,7 @@ MADE = ("dataset", "rename-dataset", "new-version", "delete-dataset", "job", "de
 """Pages of what :func:`first_job` made."""
 MADE += ("cancelled-job", "held-out-job", "columns", "sweep", "comparison")
 """And of what :func:`cancelled_job`, :func:`held_out_job`, :func:`column_choice` and :func:`sweep_of_four` did."""
-MADE += ("tune-further", "new-job-advice", "preset", "delete-preset")
+MADE += ("tune-further", "new-job-advice", "preset", "delete-preset", "model", "edit-model")
 """And the ways on from a job, as :func:`ways_on` finds them."""
 
 
@@ -206,8 +208,14 @@ def sweep_of_four(page: Page, dataset: str, look: Callable[[str], None] = lambda
 
 
 def ways_on(page: Page, job: str) -> dict[str, str]:
-    """Keep a job's settings as a preset; the paths of that and of the forms that go on from the job."""
+    """Go on to a job's model, and keep its settings as a preset; the paths of both and of the forms that go on from
+    the job.
+    """
     pk = job.split("/")[2]
+    page.goto(job)
+    page.locator("#live a[href^='/library/']").click()
+    expect(page.get_by_role("heading", name="Ask it by code")).to_be_visible()
+    model = _path(page)
     page.goto(f"/presets/new/?job={pk}")
     page.get_by_label("Name").fill("Five epochs, gently")
     page.get_by_role("button", name="Save preset").click()
@@ -217,6 +225,8 @@ def ways_on(page: Page, job: str) -> dict[str, str]:
         "new-job-advice": f"/jobs/new/?again={pk}&epoch_count=50&learning_rate=0.02",
         "preset": _path(page),
         "delete-preset": f"{_path(page)}delete/",
+        "model": model,
+        "edit-model": f"{model}edit/",
     }
 
 

@@ -35,6 +35,7 @@ from tuning.providers.engine import (
     QueueState,
     Retrier,
     Turn,
+    UsageTeller,
 )
 from tuning.providers.existing import Existing, Found, Importer
 from tuning.providers.sharing import Editor, Grantee, Permission, Presentation, Role, Sharer
@@ -78,6 +79,7 @@ __all__ = [
     "Tally",
     "TokenCounter",
     "Turn",
+    "UsageTeller",
     "open_provider",
 ]
 

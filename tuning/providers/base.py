@@ -193,6 +193,8 @@ class Export(StrEnum):
     """The whole model, for llama.cpp or Ollama."""
     MODELFILE = "modelfile"
     """By which Ollama knows what to do with that."""
+    CARD = "card"
+    """How the model came about and how it is used, in Markdown."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,8 +1,8 @@
 """What administrators ask of a service with machines of one's own: how they are, who waits, what can be tuned."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol, runtime_checkable
 
 from tuning.providers.base import JobRef
@@ -175,3 +175,13 @@ class EngineRoom(Protocol):
 
     def remove_base(self, name: str) -> None:
         """Remove a base model that nothing needs. Raises ``FailedPrecondition`` where something does."""
+
+
+@runtime_checkable
+class UsageTeller(Protocol):
+    """What a provider may be besides: a service that tells which models are in use."""
+
+    def uses(self, within: timedelta) -> Mapping[str, datetime]:
+        """When those of this person's own models that were asked so lately were last asked: by whomever, from
+        wherever, to the minute.
+        """

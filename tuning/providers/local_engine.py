@@ -1,8 +1,8 @@
 """The machines behind a tuning server of ours."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -14,6 +14,7 @@ from tuning.providers.engine import EngineState, InQueue, InstalledBase, NewBase
 ENGINE = "tuneboard/v1/engine"
 JOBS = "tuneboard/v1/jobs"
 QUEUE = "tuneboard/v1/queue"
+USES = "tuneboard/v1/uses"
 BASES = "tuneboard/v1/base-models"
 
 Told = dict[str, Any]
@@ -39,6 +40,11 @@ class LocalEngine:
                 running=tuple(_in_queue(job, "expectedEnd") for job in told["running"]),
                 next=tuple(_in_queue(job, "expectedStart") for job in told["next"]),
             )
+
+    def uses(self, within: timedelta) -> Mapping[str, datetime]:
+        with _readable():
+            told = self._service.tell("GET", USES, query={"within": str(int(within.total_seconds()))})
+            return {str(model): datetime.fromisoformat(moment) for model, moment in told["uses"].items()}
 
     def withdraw(self, model: str) -> None:
         self._service.tell("POST", f"v1beta/tunedModels/{_segment(model.removeprefix('tunedModels/'))}:cancel", {})

@@ -106,6 +106,8 @@ class Job(models.Model):
     updated = models.DateTimeField()
     started = models.DateTimeField(null=True)
     finished = models.DateTimeField(null=True)
+    last_asked = models.DateTimeField(null=True)
+    """When a question was last put to the model, to the minute: :mod:`tuning.server.uses`."""
 
     objects = JobQuerySet.as_manager()
 

@@ -7,7 +7,7 @@ from tuning.server.routing import IdConverter, VersionConverter, methods
 from tuning.server.views import base_models, generation, openapi, operations, permissions, tuned_models
 from tuning.server.views.generation import of_base_model, of_tuned_model
 from tuning.server.views.tuneboard import base_models as installed
-from tuning.server.views.tuneboard import datasets, downloads, engine, jobs, keys, queue, status, tokens
+from tuning.server.views.tuneboard import datasets, downloads, engine, jobs, keys, queue, status, tokens, uses
 
 register_converter(VersionConverter, "version")
 register_converter(IdConverter, "id")
@@ -59,6 +59,7 @@ urlpatterns = [
     path("tuneboard/v1/tokens", methods(POST=tokens.count)),
     path("tuneboard/v1/engine", methods(GET=engine.engine)),
     path("tuneboard/v1/queue", methods(GET=queue.queue)),
+    path("tuneboard/v1/uses", methods(GET=uses.uses)),
     path("tuneboard/v1/status", methods(GET=status.status)),
     path("healthz", status.healthz),
     path("openapi.json", openapi.document),

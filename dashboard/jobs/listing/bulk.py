@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 from django import forms
 from django.db import transaction
@@ -13,11 +12,11 @@ from django.utils.translation import ngettext
 
 from dashboard import audit
 from dashboard.accounts.models import User
-from dashboard.jobs.forms import is_key
 from dashboard.jobs.models import Job
 from dashboard.jobs.removing import remove
 from dashboard.jobs.tags import NAME_LENGTH, Tag
 from dashboard.library.models import Role
+from dashboard.listing.fields import RowsField
 from dashboard.messages import explain
 from dashboard.messages.sharing import REFUSED
 from tuning.errors import ServiceError, Unavailable
@@ -38,18 +37,11 @@ NEEDED = {Action.CANCEL: Role.WRITER, Action.DELETE: Role.OWNER, Action.TAG: Rol
 """The role on a job without which nobody does that to it."""
 
 
-class JobsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
-    """Several jobs; a number that no row can have is none of them, as one is that has gone."""
-
-    def clean(self, value: Any) -> Any:
-        return super().clean([pk for pk in value or () if is_key(str(pk))])
-
-
 class BulkForm(forms.Form):
     """Which jobs, and what is to be done to them. Those that the person may not see are none of them."""
 
     action = forms.ChoiceField(choices=Action.choices)
-    job = JobsField(Job.objects.none())
+    job = RowsField(Job.objects.none())
     tag = forms.CharField(required=False, max_length=NAME_LENGTH)
     sure = forms.BooleanField(required=False)
 

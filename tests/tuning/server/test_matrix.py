@@ -71,6 +71,7 @@ GET     tuneboard/v1/base-models/{name}                 200       200     200   
 DELETE  tuneboard/v1/base-models/{name}                 403       403     403     403     403
 GET     tuneboard/v1/engine                             403       403     403     403     403
 GET     tuneboard/v1/queue                              200       200     200     200     200
+GET     tuneboard/v1/uses                               200       200     200     200     200
 GET     tuneboard/v1/status                             200       200     200     200     200
 """
 """What each of :data:`PEOPLE` is answered, asking with an empty body: 400 says that they may and that it is empty.

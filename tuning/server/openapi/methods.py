@@ -19,6 +19,7 @@ from tuning.server.openapi.objects import (
     TALLY,
     TEXT,
     TOKENS,
+    USES,
     an_object,
     maybe,
 )
@@ -56,6 +57,7 @@ QUERY: dict[str, tuple[Schema, str]] = {
     "filter": (TEXT, "Words to be found in name and description; `owner:me`, `writers:me`, `readers:everyone` …"),
     "updateMask": (TEXT, "What to change, separated by commas. Without it: the fields that the body has."),
     "after": ({"type": "integer", "minimum": 0, "maximum": 999999999}, "What comes after this is answered."),
+    "within": ({"type": "integer", "minimum": 0, "maximum": 999999999}, "So many seconds ago, at most."),
     "attempt": ({"type": "integer", "minimum": 0, "maximum": 999999999}, "The attempt the caller knows."),
     "alt": ({"type": "string", "enum": ["json", "sse"]}, "`sse` streams server-sent events instead of a JSON array."),
 }
@@ -313,6 +315,14 @@ METHODS: dict[str, dict[str, Method]] = {
             name="queue",
             about="Who is tuned for and whose turn is next; of others' jobs nothing but their place.",
             answers=QUEUE,
+        )
+    },
+    "/tuneboard/v1/uses": {
+        "GET": Method(
+            name="uses",
+            about="When the caller's own models were last asked, by whomever.",
+            query=("within",),
+            answers=USES,
         )
     },
     "/tuneboard/v1/status": {

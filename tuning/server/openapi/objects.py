@@ -140,6 +140,8 @@ QUEUE = an_object(
     },
 )
 
+USES = an_object(uses={"type": "object", "additionalProperties": TIME})
+
 BASE_MODEL = an_object(
     name=TEXT,
     displayName=TEXT,

@@ -9,7 +9,7 @@ from django.http.response import HttpResponseBase
 
 from tuning.assertions import Identity
 from tuning.resources import CountTextTokensRequest, CountTokensRequest, GenerateContentRequest, GenerateTextRequest
-from tuning.server import base_models, generation
+from tuning.server import base_models, generation, uses
 from tuning.server.access import Action
 from tuning.server.answers import answer
 from tuning.server.generation import Asked
@@ -22,7 +22,10 @@ Ask = Callable[[HttpRequest, Asked], HttpResponseBase]
 
 def of_tuned_model(ask: Ask) -> View:
     def view(request: HttpRequest, caller: Identity, version: str, model_id: str) -> HttpResponseBase:
-        return ask(request, generation.tuned_model(tuned_models.find(caller, model_id, Action.ASK), caller))
+        found = tuned_models.find(caller, model_id, Action.ASK)
+        asked = generation.tuned_model(found, caller)
+        uses.note(found)
+        return ask(request, asked)
 
     return view
 

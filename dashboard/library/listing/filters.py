@@ -1,0 +1,121 @@
+"""What the library can be narrowed to, as it stands in an address. What cannot be read there is left out."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.db.models import Exists, OuterRef, Q, TextChoices
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from dashboard.accounts.models import User
+from dashboard.connections.models import Connection
+from dashboard.datasets.models import Dataset, DatasetVersion
+from dashboard.jobs.tags import Tag, folded
+from dashboard.library.listing.columns import COLUMNS
+from dashboard.library.models import TunedModel, TunedModelQuerySet
+from dashboard.listing import asked
+from dashboard.listing.asked import WORDS, Chip, Narrowing, NarrowingForm, key_field
+
+
+class Shared(TextChoices):
+    WITH_ME = "with-me", _("Shared with me")
+    BY_ME = "by-me", _("Shared by me")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Filters(Narrowing):
+    """What a model must be to be listed. Each word of ``q`` stands in its name (the service's, too), its description,
+    its notes, a tag, the dataset's name or the base model.
+    """
+
+    favourite: bool = False
+    shared: str = ""
+    """One of :class:`Shared`."""
+    owner: int | None = None
+    connection: int | None = None
+    base: str = ""
+    dataset: int | None = None
+    tag: tuple[str, ...] = ()
+    """All of these."""
+
+    def applied(self, models: TunedModelQuerySet, user: User) -> TunedModelQuerySet:
+        """Those of ``models`` that match for ``user``. Other tables are asked apart, so that counting joins nothing."""
+        for word in self.q.split()[:WORDS]:
+            models = models.filter(_says(word))
+        for tag in self.tag:
+            models = models.filter(pk__in=_tagged(Q(key=folded(tag))))
+        if self.favourite:
+            models = models.favourites_of(user)
+        if self.shared:
+            models = models.shared_with(user) if self.shared == Shared.WITH_ME else models.shared_by(user)
+        if self.dataset is not None:
+            models = models.filter(dataset_version__in=DatasetVersion.objects.filter(dataset=self.dataset))
+        said = {"owner": self.owner, "connection": self.connection, "base_model": self.base or None}
+        return models.filter(**{name: value for name, value in said.items() if value is not None})
+
+
+class FilterForm(NarrowingForm):
+    """The reader of addresses."""
+
+    q = forms.CharField(required=False, max_length=100)
+    favourite = forms.BooleanField(label=_("Favourites"), required=False)
+    shared = forms.ChoiceField(label=_("Sharing"), required=False, choices=Shared.choices)
+    owner = key_field(_("Owner"))
+    connection = key_field(_("Connection"))
+    base = forms.CharField(label=_("Base model"), required=False, max_length=200)
+    dataset = key_field(_("Dataset"))
+    tag = forms.MultipleChoiceField(label=_("Tags"), required=False)
+
+    def __init__(self, data: QueryDict) -> None:
+        super().__init__(data)
+        self.fields["tag"].choices = [(tag, tag) for tag in data.getlist("tag")[:WORDS] if tag]  # type: ignore[attr-defined]
+
+
+class Asked(asked.Asked[Filters]):
+    """What an address of the library asks for."""
+
+    def chips(self, user: User) -> list[Chip]:
+        """Its filters one by one, the search left out: that has a field of its own."""
+        labels = FilterForm.base_fields
+        return [
+            Chip(str(labels[name].label), shown(name, value, user), self.query(without=(name, value)))
+            for name, value in self.filters.pairs()
+            if name != "q"
+        ]
+
+
+def read(query: QueryDict) -> Asked:
+    """What an address asks of the library, as far as it can be read."""
+    return Asked(Filters(**FilterForm(query).said()), COLUMNS.readable(query.get("sort", "")))
+
+
+def shown(name: str, value: str, user: User) -> str:
+    """A filter's value as people know it. What they may not see has no name."""
+    models = TunedModel.objects.visible_to(user)
+    rows: dict[str, Any] = {
+        "owner": User.objects.filter(Exists(models.filter(owner=OuterRef("pk")))),
+        "connection": Connection.objects.usable_by(user),
+        "dataset": Dataset.objects.filter(Exists(models.filter(dataset_version__dataset=OuterRef("pk")))),
+    }
+    if name in rows:
+        return str(rows[name].filter(pk=value).first() or "–")
+    if name == "shared":
+        return str(Shared(value).label)
+    return str(_("mine")) if name == "favourite" else value
+
+
+def _says(word: str) -> Q:
+    of_dataset = DatasetVersion.objects.filter(dataset__name__icontains=word).values("pk")
+    noted = TunedModel.objects.order_by().exclude(notes="").filter(notes__icontains=word).values("pk")  # few have notes
+    described = TunedModel.objects.order_by().exclude(description="").filter(description__icontains=word).values("pk")
+    tagged = _tagged(Q(key__contains=folded(word)))
+    said = Q(display_name__icontains=word) | Q(base_model__icontains=word) | Q(name__icontains=word)
+    said |= Q(dataset_version__in=of_dataset) | Q(pk__in=tagged)  # in the order in which a database looks
+    return said | Q(pk__in=noted) | Q(pk__in=described)
+
+
+def _tagged(tags: Q) -> Any:
+    """The keys of the models that bear one of ``tags``."""
+    through = TunedModel.tags.through.objects
+    return through.filter(tag__in=Tag.objects.filter(tags).values("pk")).values("tunedmodel")
