@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django import forms
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.functional import cached_property
 from django.utils.translation import gettext
@@ -134,9 +134,6 @@ class NewJob(RecipeForm):
 
         Raises ``Exhausted`` where this person has as many jobs as they may.
         """
-        key = self._key()
-        if before := Job.objects.unfinished().filter(key=key).first():
-            return before
         target, apart, foretold = self.chosen_target, self.cleaned_data["validation_dataset"], self.estimate()
         job = Job(
             owner=self.user,
@@ -151,7 +148,11 @@ class NewJob(RecipeForm):
         )
         job.recipe = self.recipe()
         job.total_steps = total_steps(job.learnt_from, job.epoch_count, job.batch_size)
-        return self._saved(job, key)
+        with transaction.atomic():
+            job, is_new = Job.objects.enter_once(job, self._key())
+            if is_new:
+                audit.record(self.user, "job.created", job)
+        return job
 
     def advise(self) -> None:
         """Fill :attr:`hints`. For fields without errors."""
@@ -163,17 +164,6 @@ class NewJob(RecipeForm):
             apart=apart.latest.examples if apart else 0,
         )
         self.hints = hints(draft)
-
-    def _saved(self, job: Job, key: str) -> Job:
-        """``job``, or the one that a twin of this request has saved meanwhile."""
-        job.key = secrets.token_hex() if Job.objects.filter(key=key).exists() else key
-        try:
-            with transaction.atomic():
-                Job.objects.enter(job)
-                audit.record(self.user, "job.created", job)
-        except IntegrityError:
-            return Job.objects.get(key=key)
-        return job
 
     def _key(self) -> str:
         """Of this form with these settings, by this person: nobody can guess another's."""

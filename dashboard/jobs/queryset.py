@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
+from hashlib import sha256
+from itertools import count
 from typing import TYPE_CHECKING, Self
 
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -71,6 +73,23 @@ class JobQuerySet(models.QuerySet["Job"]):
         with transaction.atomic():
             job.save()  # first: a twin of one request is no job too many
             quotas.admit_jobs(job.owner, made=1)
+
+    def enter_once(self, job: "Job", asked: str) -> "tuple[Job, bool]":
+        """Enter ``job``, and tell that it is new; or, where a job that was ``asked`` for in the same words still goes
+        on, that one.
+        """
+        for number in count():
+            job.key = sha256(f"{asked} {number}".encode()).hexdigest()
+            earlier = self.filter(key=job.key).first()
+            if earlier is None:
+                break
+            if not earlier.is_final:
+                return earlier, False
+        try:
+            self.enter(job)
+        except IntegrityError:  # asked twice at the same time
+            return self.get(key=job.key), False
+        return job, True
 
     def unfinished(self) -> Self:
         return self.exclude(state__in=FINAL_STATES)

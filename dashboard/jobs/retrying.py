@@ -1,11 +1,9 @@
 """Trying a job again that failed or was cancelled: in its own place where its service can, else as a new job."""
 
-import hashlib
 import logging
 from dataclasses import dataclass
-from itertools import count
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from dashboard.jobs.models import Job
 from dashboard.people import quotas
@@ -52,14 +50,27 @@ def retry(job: Job) -> Retried:
 
 
 def _once_more(job: Job) -> Job:
-    """A new job with the settings of ``job``, sent to its service, or soon to be where that is away."""
+    """A new job with the settings of ``job``, sent to its service, or soon to be where that is away; the one that
+    somebody had made before, while it goes on.
+    """
     if job.dataset_version.dataset.absent:
         raise FailedPrecondition("training_data_gone")
-    key, under_way = _next_key(job)
-    if under_way:
-        return under_way
+    again, is_new = Job.objects.enter_once(_alike(job), f"retry {job.key}")
+    if not is_new:
+        return again
+    again.tags.set(job.tags.all())
+    try:
+        again.send()
+    except Unavailable as error:
+        logger.info("job %s waits for its service: %s", again.pk, error.code)
+    except Exception:
+        again.delete()
+        raise
+    return again
+
+
+def _alike(job: Job) -> Job:
     again = Job(
-        key=key,
         owner=job.owner,
         connection=job.connection,
         base_model=job.base_model,
@@ -72,26 +83,4 @@ def _once_more(job: Job) -> Job:
         total_steps=job.total_steps,
     )
     again.recipe = job.recipe
-    try:
-        Job.objects.enter(again)
-    except IntegrityError:  # asked twice at the same time
-        return Job.objects.get(key=key)
-    again.tags.set(job.tags.all())
-    try:
-        again.send()
-    except Unavailable as error:
-        logger.info("job %s waits for its service: %s", again.pk, error.code)
-    except Exception:
-        again.delete()
-        raise
     return again
-
-
-def _next_key(job: Job) -> tuple[str, Job | None]:
-    """The key of the next try of ``job``, and the try that has it already and has not ended, if there is one."""
-    for number in count():
-        key = hashlib.sha256(f"retry {job.key} {number}".encode()).hexdigest()
-        earlier = Job.objects.filter(key=key).first()
-        if earlier is None or not earlier.is_final:
-            return key, earlier
-    raise AssertionError("unreachable")
