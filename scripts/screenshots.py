@@ -51,8 +51,8 @@ class Camera:
         self.take(name)
 
 
-def tour(camera: Camera, product: Product) -> None:
-    """From the first start to a model that answers."""
+def tour(camera: Camera, product: Product, others_page: Page) -> None:
+    """From the first start to a model that answers, and somebody else who comes by ``others_page``."""
     page = camera.page
     camera.visit("welcome", product.link)
     walk.come_in(page, product.link)
@@ -69,6 +69,10 @@ def tour(camera: Camera, product: Product) -> None:
         camera.visit(name, path)
     camera.visit("presets", walk.ROOMS["presets"])
     camera.visit("audit", walk.ROOMS["audit"])
+    for name, path in walk.team_of_two(page, others_page).items():
+        camera.visit(name, path)
+    for name in ("teams", "people", "invitations", "new-invitation", "account"):
+        camera.visit(name, walk.ROOMS[name])
     camera.visit("columns", walk.column_choice(page))
     camera.visit("cancelled-job", walk.cancelled_job(page, first.places["dataset"]))
     camera.visit("long-job", product.plant("long"))
@@ -94,8 +98,8 @@ def main(folder: str, *wanted: str) -> None:
     """Take the ``wanted`` pictures into ``folder``."""
     Path(folder).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as var_dir, chromium() as browser, running(Path(var_dir)) as product:
-        with opened(browser, product.url) as page:
-            tour(Camera(page, Path(folder), wanted), product)
+        with opened(browser, product.url) as page, opened(browser, product.url) as others_page:
+            tour(Camera(page, Path(folder), wanted), product, others_page)
         with opened(browser, product.url) as page:
             strangers_tour(Camera(page, Path(folder), wanted))
 

@@ -73,7 +73,9 @@ def _note(job: Job, event: Event) -> None:
 
 
 def open_ways(person: User) -> list[Way]:
-    """The ways out of the page that lead somewhere."""
+    """The ways out of the page that lead somewhere: to those who have no way in any more, none does."""
+    if not person.is_active:
+        return []
     mail = [Way.MAIL] if settings.EMAIL_URL else []
     webhook = [Way.WEBHOOK] if Webhook.objects.filter(person=person).exists() else []
     return mail + webhook

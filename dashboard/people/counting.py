@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.aggregates import Aggregate
 
 from dashboard.accounts.models import User
@@ -46,3 +46,41 @@ def _by_owner(
     rows: "QuerySet[Job] | QuerySet[TunedModel] | QuerySet[Dataset]", people: list[User], number: Aggregate
 ) -> dict[int, int]:
     return dict(rows.filter(owner__in=people).order_by().values_list("owner").annotate(number=number))
+
+
+@dataclass(frozen=True, slots=True)
+class Belongings:
+    """What somebody would leave behind. ``used`` counts their datasets that jobs of others were tuned with."""
+
+    jobs: int
+    unfinished: int
+    sweeps: int
+    models: int
+    shared: int
+    datasets: int
+    used: int
+    presets: int
+    teams: int
+
+    @property
+    def left(self) -> int:
+        """How many things there are still to be handed over or removed."""
+        return self.jobs + self.sweeps + self.models + self.datasets + self.presets
+
+
+def belongings(person: User) -> Belongings:
+    """What ``person`` would leave behind; of who is being seen off, what is still left."""
+    datasets, models = Dataset.objects.filter(owner=person), TunedModel.objects.filter(owner=person)
+    others = Job.objects.exclude(owner=person)
+    used = Q(versions__in=others.values("dataset_version")) | Q(versions__in=others.values("validation_version"))
+    return Belongings(
+        jobs=person.jobs.count(),
+        unfinished=person.jobs.unfinished().count(),
+        sweeps=person.sweeps.count(),
+        models=models.count(),
+        shared=models.filter(grants__isnull=False).distinct().count(),
+        datasets=datasets.filter(absent=False).count(),
+        used=datasets.filter(used, absent=False).distinct().count(),
+        presets=person.presets.count(),
+        teams=person.memberships.count(),
+    )

@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from dashboard.accounts.models import User
-from dashboard.people.models import Allowance
+from dashboard.people.models import Allowance, Farewell
 
 MOST_JOBS = 100_000
 MOST_MEGABYTES = 1_000_000_000
@@ -58,3 +58,37 @@ def _usual(limit: int) -> str:
     if limit:
         return gettext("Empty: as everybody, %(limit)s. 0: no limit.") % {"limit": f"{limit:,}"}
     return gettext("Empty: as everybody, no limit. 0: no limit.")
+
+
+class LeavingForm(forms.Form):
+    """Who takes over, and what is removed instead. A valid form has found the ``heir``."""
+
+    heir_email = forms.EmailField(label=_("Goes to, by e-mail"), max_length=254)
+
+    heir: User
+
+    def __init__(self, person: User, data: Any = None, initial: Any = None) -> None:
+        super().__init__(data, initial=initial)
+        self.person = person
+        choices = (("hand", _("hand over")), ("remove", _("remove")))
+        for kind in Farewell.Kind:
+            self.fields[kind.value] = forms.ChoiceField(
+                label=kind.label, choices=choices, initial="hand", widget=forms.RadioSelect
+            )
+
+    def clean_heir_email(self) -> str:
+        email: str = self.cleaned_data["heir_email"]
+        heir = User.objects.filter(email=email, is_active=True).exclude(pk=self.person.pk).first()
+        if heir is None:
+            raise forms.ValidationError(gettext("Nobody else who is active here signs in with this e-mail."))
+        self.heir = heir
+        return email
+
+    @property
+    def kinds(self) -> list[forms.BoundField]:
+        """The fields that say what becomes of each kind."""
+        return [self[kind.value] for kind in Farewell.Kind]
+
+    def removes(self) -> list[str]:
+        """Of :class:`Farewell.Kind`: what is removed. For a valid form."""
+        return [kind.value for kind in Farewell.Kind if self.cleaned_data[kind.value] == "remove"]

@@ -16,11 +16,14 @@ from django.views.decorators.http import require_POST, require_safe
 from dashboard import audit
 from dashboard.accounts.models import User
 from dashboard.http import Request
+from dashboard.messages import explain
 from dashboard.people import quotas
 from dashboard.people.changes import LastAdministrator, set_administrator
-from dashboard.people.counting import holdings
+from dashboard.people.counting import belongings, holdings
 from dashboard.people.forms import QuotaForm, Which
+from dashboard.people.models import Farewell
 from dashboard.people.queries import people_like
+from tuning.errors import ServiceError
 
 PEOPLE_A_PAGE = 50
 
@@ -97,13 +100,26 @@ def person_of(request: Request, pk: int) -> User:
     return get_object_or_404(User, pk=pk)
 
 
+def farewell_of(person: User) -> dict[str, Any]:
+    """What is to be told of somebody who leaves; ``seen`` is another one whenever that is."""
+    farewell = Farewell.objects.select_related("heir").filter(person=person).first()
+    has = belongings(person)
+    waiting = farewell is not None and not farewell.finished
+    return {
+        "person": person,
+        "farewell": farewell,
+        "has": has,
+        "why": explain(ServiceError(farewell.problem)).title if farewell and farewell.problem else "",
+        "seen": f"{has.left}-{farewell.problem}" if farewell and waiting else "over",
+    }
+
+
 def _written(limit: int | None) -> str:
     return _("as everybody") if limit is None else str(limit) if limit else _("no limit")
 
 
 def _page(request: Request, person: User, form: QuotaForm) -> HttpResponse:
-    context: dict[str, Any] = {
-        "person": person,
+    context = farewell_of(person) | {
         "holding": next(iter(holdings([person]))),
         "jobs": quotas.jobs_of(person),
         "storage": quotas.storage_of(person),

@@ -88,6 +88,8 @@ def places(visit: Visit, first_job: walk.FirstJob) -> dict[str, str]:
         made = {"cancelled-job": walk.cancelled_job(page, dataset), "held-out-job": walk.held_out_job(page, dataset)}
         made |= walk.sweep_of_four(page, dataset)
         made |= walk.ways_on(page, first_job.places["job"])
+        with visit(storage_state=None) as others_page:
+            made |= walk.team_of_two(page, others_page)
         return {**first_job.places, **made, "columns": walk.column_choice(page)}
 
 

@@ -125,6 +125,8 @@ MADE += ("cancelled-job", "held-out-job", "columns", "sweep", "comparison")
 """And of what :func:`cancelled_job`, :func:`held_out_job`, :func:`column_choice` and :func:`sweep_of_four` did."""
 MADE += ("tune-further", "new-job-advice", "preset", "delete-preset", "model", "edit-model")
 """And the ways on from a job, as :func:`ways_on` finds them."""
+MADE += ("team", "rename-team", "delete-team", "leave-team", "remove-member", "person", "leaving", "not-invited")
+"""And of the team that :func:`team_of_two` made."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -227,6 +229,53 @@ def ways_on(page: Page, job: str) -> dict[str, str]:
         "delete-preset": f"{_path(page)}delete/",
         "model": model,
         "edit-model": f"{model}edit/",
+    }
+
+
+def invite(page: Page, **said: str) -> str:
+    """Make a link that lets somebody in: ``Team`` and ``E-mail`` say more about it. The link."""
+    page.goto("/invitations/new/")
+    if "team" in said:
+        page.get_by_label("Team").select_option(said["team"])
+    if "email" in said:
+        page.get_by_label("E-mail").fill(said["email"])
+    page.get_by_role("button", name="Make the link").click()
+    return page.locator("#link").inner_text()
+
+
+def accept(page: Page, link: str, name: str, email: str) -> None:
+    """Open an invitation and make an account by it."""
+    page.goto(link)
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label("The same again").fill(PASSWORD)
+    page.get_by_role("button", name="Create account").click()
+
+
+def team_of_two(page: Page, others_page: Page) -> dict[str, str]:
+    """Make a team and invite somebody into it, who comes; the paths of the pages about them."""
+    page.goto("/teams/new/")
+    page.get_by_label("Name").fill("Number people")
+    page.get_by_role("button", name="Create team").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Number people")
+    team = _path(page)
+    accept(others_page, invite(page, team="Number people"), "Grace Hopper", "grace@example.com")
+    expect(others_page.get_by_role("heading", level=1)).to_have_text("Number people")
+    page.goto(team)
+    page.get_by_role("link", name="Grace Hopper", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Grace Hopper")
+    person = _path(page)
+    plan = f"heir_email={EMAIL}&jobs=hand&datasets=hand&presets=remove"
+    return {
+        "team": team,
+        "rename-team": f"{team}rename/",
+        "delete-team": f"{team}delete/",
+        "leave-team": f"{team}leave/",
+        "remove-member": f"{team}members/{person.split('/')[2]}/remove/",
+        "person": person,
+        "leaving": f"{person}leaving/?{plan}",
+        "not-invited": urlsplit(invite(page, email="somebody@example.com")).path,
     }
 
 

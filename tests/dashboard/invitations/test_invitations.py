@@ -49,7 +49,9 @@ def invite(maker: User, **said: object) -> str:
 
 def test_new_person_makes_their_account_and_is_in_the_team(client: Client, root: User, team: Team) -> None:
     link = invite(root, team=team.pk)
-    assert "Root invites you" in client.get(link).text
+    page = client.get(link).text
+    assert "Root invites you" in page
+    assert f"/sign-in/?next={link.replace('/', '%2F')}" in page
     assert client.post(link, ACCOUNT)["Location"] == f"/teams/{team.pk}/"
     nia = User.objects.get(email="nia@example.com")
     assert (nia.name, nia.is_administrator, nia.check_password(PASSWORD)) == ("Nia", False, True)
