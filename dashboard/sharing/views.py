@@ -132,10 +132,10 @@ def _refused(request: Request, model: TunedModel, error: ServiceError, **more: A
 
 
 def _done(request: Request, model: TunedModel, said: str) -> HttpResponse:
-    """The dialog as it is now; who may not see it any more is led to the jobs."""
+    """The dialog as it is now; who may not share it any more is led to the library."""
     if not TunedModel.objects.with_role(request.user, Role.WRITER).filter(pk=model.pk).exists():
         messages.success(request, said)
-        return redirect("jobs:list")
+        return redirect("library:list")
     if request.htmx:
         return _shown(request, model, said=said)
     messages.success(request, said)

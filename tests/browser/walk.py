@@ -123,7 +123,7 @@ MADE = ("dataset", "rename-dataset", "new-version", "delete-dataset", "job", "de
 """Pages of what :func:`first_job` made."""
 MADE += ("cancelled-job", "held-out-job", "columns", "sweep", "comparison")
 """And of what :func:`cancelled_job`, :func:`held_out_job`, :func:`column_choice` and :func:`sweep_of_four` did."""
-MADE += ("tune-further", "new-job-advice", "preset", "delete-preset", "model", "edit-model")
+MADE += ("tune-further", "new-job-advice", "preset", "delete-preset", "model", "edit-model", "sharing")
 """And the ways on from a job, as :func:`ways_on` finds them."""
 MADE += ("team", "rename-team", "delete-team", "leave-team", "remove-member", "person", "leaving", "not-invited")
 """And of the team that :func:`team_of_two` made."""
@@ -222,13 +222,15 @@ def ways_on(page: Page, job: str) -> dict[str, str]:
     page.get_by_label("Name").fill("Five epochs, gently")
     page.get_by_role("button", name="Save preset").click()
     page.get_by_role("link", name="Five epochs, gently").first.click()
+    preset = _path(page)
     return {
         "tune-further": f"/jobs/new/?further={pk}",
         "new-job-advice": f"/jobs/new/?again={pk}&epoch_count=50&learning_rate=0.02",
-        "preset": _path(page),
-        "delete-preset": f"{_path(page)}delete/",
+        "preset": preset,
+        "delete-preset": f"{preset}delete/",
         "model": model,
         "edit-model": f"{model}edit/",
+        "sharing": f"{model}sharing/",
     }
 
 
