@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 # Quiet (it asks nothing of anybody but our own server) and able to run in a container.
 FLAGS = [
@@ -34,15 +34,28 @@ def chromium() -> Iterator[Browser]:
 
 @contextmanager
 def opened(browser: Browser, url: str, *, width: int = 1280, **options: Any) -> Iterator[Page]:
-    """A page at ``url``, in a session of its own, with the moving parts still.
+    """A page at ``url``, in a session of its own. Notices what :func:`noticing` does."""
+    with session(browser, url, width=width, **options) as context, noticing(context) as page:
+        yield page
+
+
+@contextmanager
+def session(browser: Browser, url: str, *, width: int = 1280, **options: Any) -> Iterator[BrowserContext]:
+    """Cookies, storage and kept files that no other session has; its first page costs more than a second."""
+    options = {"base_url": url, "viewport": {"width": width, "height": HEIGHT}, "locale": "en-GB", **options}
+    with browser.new_context(**options) as context:
+        context.set_default_timeout(PATIENCE)
+        yield context
+
+
+@contextmanager
+def noticing(context: BrowserContext) -> Iterator[Page]:
+    """A new page of a session.
 
     Raises ``AssertionError`` at the end when the console held an error: a failed request, a script's
     exception, or something the Content-Security-Policy forbade.
     """
-    options = {"base_url": url, "viewport": {"width": width, "height": HEIGHT}, "locale": "en-GB", **options}
-    with browser.new_context(**options) as context:
-        context.set_default_timeout(PATIENCE)
-        page = context.new_page()
+    with context.new_page() as page:
         errors: list[str] = []
 
         def note(message: ConsoleMessage) -> None:

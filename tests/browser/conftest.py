@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from dashboard.datasets.samples import SAMPLES
+from tests import tiny_llama
 from tests.browser import walk
-from tests.browser.chromium import Visit, chromium, opened
+from tests.browser.chromium import Visit, chromium, noticing, opened, session
 from tests.browser.product import Product, running
 
 MOST = 600
@@ -48,7 +49,11 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def product(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    """Tuneboard; asked for after Chromium, so that it is not started in vain."""
+    """Tuneboard; asked for after Chromium, so that it is not started in vain.
+
+    Beside the real base model it has the tiny one, for jobs of which nothing is wanted but that they are made.
+    """
+    tiny_llama.build(Path(os.environ["MODELS_DIR"]))
     with running(tmp_path_factory.mktemp("var"), WEBHOOK_INTERNAL_HOSTS="127.0.0.1") as product:
         yield product
 
@@ -85,19 +90,29 @@ def places(visit: Visit, first_job: walk.FirstJob) -> dict[str, str]:
     """The path of every page by name: ``walk.ROOMS`` and ``walk.MADE``."""
     with visit() as page:
         dataset = first_job.places["dataset"]
-        made = {"cancelled-job": walk.cancelled_job(page, dataset), "held-out-job": walk.held_out_job(page, dataset)}
-        made |= walk.sweep_of_four(page, dataset)
+        made = {"cancelled-job": walk.cancelled_job(page, dataset)}
+        made["held-out-job"] = walk.held_out_job(page, dataset, base=walk.QUICK)
+        made |= walk.sweep_of_four(page, dataset, base=walk.QUICK)
         made |= walk.ways_on(page, first_job.places["job"])
         with visit(storage_state=None) as others_page:
             made |= walk.team_of_two(page, others_page)
         return {**first_job.places, **made, "columns": walk.column_choice(page)}
 
 
+@pytest.fixture(scope="package")
+def signed_in(browser: Browser, product: Product, person: Any) -> Iterator[BrowserContext]:
+    """One session for the pages of many tests: what is the same for all is loaded once."""
+    with session(browser, product.url, storage_state=person) as context:
+        yield context
+
+
 @pytest.fixture
-def page(visit: Visit) -> Iterator[Page]:
-    """A page of somebody signed in; errors in its console fail the test."""
-    with visit() as page:
+def page(signed_in: BrowserContext) -> Iterator[Page]:
+    """A page of somebody signed in; errors in its console fail the test. What it keeps in the browser goes with it."""
+    with noticing(signed_in) as page:
         yield page
+        if page.url.startswith("http"):
+            page.evaluate("localStorage.clear()")
 
 
 @pytest.fixture

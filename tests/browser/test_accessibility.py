@@ -1,4 +1,4 @@
-"""axe finds nothing, on any page, in either scheme."""
+"""axe finds nothing, in either scheme, in what a person makes of a page. As they come, pages are in test_pages.py."""
 
 from typing import Any, Literal
 
@@ -7,10 +7,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.browser import walk
-from tests.browser.chromium import Visit
 
 Scheme = Literal["light", "dark"]
-both_schemes = pytest.mark.parametrize("scheme", ["light", "dark"])
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
+both_schemes = pytest.mark.parametrize("scheme", SCHEMES)
 
 
 def options(scheme: Scheme) -> dict[str, Any]:
@@ -23,55 +23,29 @@ def check(page: Page) -> None:
     assert results.violations_count == 0, results.generate_report()
 
 
-@both_schemes
-@pytest.mark.parametrize("name", [*walk.ROOMS, *walk.MADE])
-def test_page_is_accessible(visit: Visit, places: dict[str, str], name: str, scheme: Scheme) -> None:
-    with visit(**options(scheme)) as page:
-        walk.open_page(page, places[name])
+def check_schemes(page: Page) -> None:
+    """The page as it is, in light and in dark."""
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         check(page)
 
 
-@both_schemes
-@pytest.mark.parametrize("name", walk.SIGNED_OUT)
-def test_strangers_page_is_accessible(visit: Visit, name: str, scheme: Scheme) -> None:
-    with visit(storage_state=None, **options(scheme)) as page:
-        page.goto(walk.SIGNED_OUT[name])
-        check(page)
+def test_form_with_mistakes_is_accessible(strangers_page: Page) -> None:
+    strangers_page.goto("/sign-in/")
+    walk.sign_in(strangers_page, "not the password")
+    expect(strangers_page.get_by_text("do not belong together")).to_be_visible()
+    check_schemes(strangers_page)
 
 
-@both_schemes
-def test_form_with_mistakes_is_accessible(visit: Visit, scheme: Scheme) -> None:
-    with visit(storage_state=None, **options(scheme)) as page:
-        page.goto("/sign-in/")
-        walk.sign_in(page, "not the password")
-        expect(page.get_by_text("do not belong together")).to_be_visible()
-        check(page)
+def test_keys_dialog_is_accessible(page: Page) -> None:
+    page.goto("/jobs/")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    check_schemes(page)
 
 
-@both_schemes
-def test_settings_that_are_folded_away_are_accessible(visit: Visit, places: dict[str, str], scheme: Scheme) -> None:
-    with visit(**options(scheme)) as page:
-        page.goto("/jobs/new/")
-        walk.unfold(page)
-        check(page)
-        walk.open_page(page, places["held-out-job"])
-        walk.unfold(page)
-        check(page)
-
-
-@both_schemes
-def test_keys_dialog_is_accessible(visit: Visit, scheme: Scheme) -> None:
-    with visit(**options(scheme)) as page:
-        page.goto("/jobs/")
-        page.keyboard.press("?")
-        expect(page.get_by_role("dialog")).to_be_visible()
-        check(page)
-
-
-@both_schemes
-def test_answer_is_accessible(visit: Visit, places: dict[str, str], scheme: Scheme) -> None:
-    with visit(**options(scheme)) as page:
-        page.goto(places["job"])
-        page.get_by_role("link", name="Ask the model").click()
-        walk.ask(page, "nine")
-        check(page)
+def test_answer_is_accessible(page: Page, places: dict[str, str]) -> None:
+    page.goto(places["job"])
+    page.get_by_role("link", name="Ask the model").click()
+    walk.ask(page, "nine")
+    check_schemes(page)

@@ -23,8 +23,10 @@ def from_menu(page: Page, job: str, action: str) -> None:
     page.get_by_role("link", name=action, exact=True).click()
 
 
-def start(page: Page, name: str) -> None:
+def start(page: Page, name: str, base: str = walk.QUICK) -> None:
     page.get_by_label("Name").fill(name)
+    if base:
+        walk.choose_base(page, base)
     page.get_by_role("button", name="Start tuning").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(name)
 
@@ -69,7 +71,7 @@ def test_model_is_tuned_further_and_answers(page: Page, job: str) -> None:
     walk.unfold(page)
     expect(page.get_by_label("Rank")).to_have_count(0)
     page.get_by_label("Epochs").fill("2")
-    start(page, "Counting further")
+    start(page, "Counting further", base="")
     losses = walk.losses_while_tuning(page)
     assert losses[0] < 1  # it begins where the other one ended, not anew: at about 3
     expect(page.locator("#live")).to_contain_text("Tuned further from")
@@ -140,6 +142,7 @@ def test_advice_comes_and_goes_with_what_is_typed(page: Page, first_job: FirstJo
 def test_two_clicks_make_one_job(page: Page) -> None:
     page.goto("/jobs/new/")
     page.get_by_label("Name").fill("Clicked twice")
+    walk.choose_base(page, walk.QUICK)
     page.get_by_label("Epochs").fill("1")
     page.get_by_role("button", name="Start tuning").dblclick()
     expect(page.get_by_role("heading", level=1)).to_have_text("Clicked twice")
@@ -157,5 +160,6 @@ def test_form_works_without_javascript(visit: Visit, first_job: FirstJob) -> Non
         page.get_by_role("button", name="Start tuning").click()
         expect(page.get_by_label("Name")).to_have_value("Without a script")
         page.get_by_label("Epochs").fill("1")
+        walk.choose_base(page, walk.QUICK)
         page.get_by_role("button", name="Start tuning").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Without a script")

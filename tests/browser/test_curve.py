@@ -10,10 +10,10 @@ from playwright.sync_api import Page, expect
 
 from dashboard.datasets.samples import SAMPLES
 from tests.browser import walk
-from tests.browser.chromium import WIDTHS, Visit
+from tests.browser.chromium import HEIGHT, WIDTHS, Visit
 from tests.browser.planted import SPIKE
 from tests.browser.product import Product
-from tests.browser.test_accessibility import check, options
+from tests.browser.test_pages import assert_fits_and_is_accessible
 
 
 @pytest.fixture(scope="module")
@@ -217,23 +217,12 @@ def test_stalled_job_says_so(page: Page, stalled_job: str) -> None:
     expect(page.locator("#last-snapshot")).to_have_text(re.compile(r"^Last snapshot 1\d min ago$"))
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("job", ["long_job", "stalled_job"])
-def test_curve_is_accessible(visit: Visit, request: pytest.FixtureRequest, job: str, scheme: Any) -> None:
-    with visit(**options(scheme)) as page:
-        walk.open_page(page, request.getfixturevalue(job))
-        walk.unfold(page)
-        page.wait_for_load_state("networkidle")
-        check(page)
-
-
-@pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
-def test_curve_fits(visit: Visit, long_job: str, width: int) -> None:
-    with visit(width=width) as page:
-        walk.open_page(page, long_job)
-        walk.unfold(page)
-        page.wait_for_load_state("networkidle")
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+def test_curve_fits_and_is_accessible(page: Page, request: pytest.FixtureRequest, job: str) -> None:
+    page.set_viewport_size({"width": WIDTHS["phone"], "height": HEIGHT})
+    walk.open_page(page, request.getfixturevalue(job))
+    walk.unfold(page)
+    assert_fits_and_is_accessible(page)
 
 
 def test_live_run_in_two_tabs_of_which_one_is_closed_and_reopened(visit: Visit) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from tests.browser.chromium import Visit
-from tests.browser.walk import FirstJob, held_out_job, upload
+from tests.browser.walk import QUICK, FirstJob, held_out_job, upload
 
 
 def test_losses_arrive_one_after_the_other_while_the_job_runs(first_job: FirstJob) -> None:
@@ -29,7 +29,7 @@ def test_what_was_found_out_on_held_out_examples_came_while_somebody_looked_on(
     visit: Visit, first_job: FirstJob
 ) -> None:
     with visit() as page:
-        held_out_job(page, first_job.places["dataset"])
+        held_out_job(page, first_job.places["dataset"], base=QUICK)
         expect(page.locator("#best")).to_contain_text("This is the model that is kept")
         expect(page.locator("#samples summary").first).to_contain_text("After epoch 2")
         expect(page.locator("#samples tbody").first.get_by_role("row")).to_have_count(2)

@@ -5,9 +5,9 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.chromium import WIDTHS, Visit
+from tests.browser.chromium import HEIGHT, WIDTHS
 from tests.browser.product import Product
-from tests.browser.test_accessibility import Scheme, check, options
+from tests.browser.test_accessibility import check_schemes
 from tests.browser.test_pages import overhang
 
 pytestmark = [pytest.mark.browser, pytest.mark.engine]
@@ -113,13 +113,12 @@ def test_view_is_saved_and_columns_are_chosen(jobs: Page) -> None:
     expect(jobs.get_by_role("columnheader", name="Learning rate")).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [WIDTHS["phone"], WIDTHS["desk"]])
-def test_list_fits_and_is_accessible_with_all_its_panels(visit: Visit, listed: str, width: int, scheme: Scheme) -> None:
-    with visit(width=width, **options(scheme)) as page:
-        page.goto("/jobs/?q=planted&state=FAILED")
-        page.get_by_role("link", name="Filter", exact=True).click()
-        expect(page.get_by_role("form", name="Filters")).to_be_visible()
-        page.locator("#rows").get_by_role("checkbox").first.check()
-        assert not overhang(page)
-        check(page)
+def test_list_fits_and_is_accessible_with_all_its_panels(page: Page, listed: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": HEIGHT})
+    page.goto("/jobs/?q=planted&state=FAILED")
+    page.get_by_role("link", name="Filter", exact=True).click()
+    expect(page.get_by_role("form", name="Filters")).to_be_visible()
+    page.locator("#rows").get_by_role("checkbox").first.check()
+    assert not overhang(page)
+    check_schemes(page)

@@ -7,10 +7,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import walk
-from tests.browser.chromium import WIDTHS, Visit
+from tests.browser.chromium import HEIGHT, WIDTHS
 from tests.browser.product import Product
-from tests.browser.test_accessibility import Scheme, both_schemes, check, options
-from tests.browser.test_pages import overhang
+from tests.browser.test_pages import assert_fits_and_is_accessible
 from tests.dashboard.notices.receiver import receiving
 
 
@@ -116,18 +115,10 @@ def test_webhook_is_made_its_secret_shown_once_and_its_test_logged(page: Page) -
     expect(page.get_by_text("The webhook is removed.")).to_be_visible()
 
 
-@both_schemes
-def test_findings_and_notices_are_accessible(visit: Visit, advised_job: str, scheme: Scheme) -> None:
-    with visit(**options(scheme)) as page:
-        walk.open_page(page, advised_job)
-        page.get_by_role("button", name="Show steps 5–19 in the curve").click()
-        check(page)
-        page.goto("/notices/")
-        check(page)
-
-
-def test_findings_and_notices_fit_a_phone(visit: Visit, advised_job: str) -> None:
-    with visit(width=WIDTHS["phone"]) as page:
-        for path in (advised_job, "/notices/"):
-            walk.open_page(page, path)
-            assert not overhang(page)
+def test_findings_and_notices_fit_and_are_accessible(page: Page, advised_job: str) -> None:
+    page.set_viewport_size({"width": WIDTHS["phone"], "height": HEIGHT})
+    walk.open_page(page, advised_job)
+    page.get_by_role("button", name="Show steps 5–19 in the curve").click()
+    assert_fits_and_is_accessible(page)
+    page.goto("/notices/")
+    assert_fits_and_is_accessible(page)

@@ -1,4 +1,4 @@
-"""What holds for every page: no errors in the console, room on a phone, everything by keyboard.
+"""What holds for every page: no errors in the console, room on a phone, axe finds nothing, everything by keyboard.
 
 The ``page`` fixtures fail a test when the console held an error.
 """
@@ -7,33 +7,39 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import walk
-from tests.browser.chromium import WIDTHS, Visit
+from tests.browser.chromium import HEIGHT, WIDTHS, Visit
+from tests.browser.test_accessibility import check_schemes
 
 
-@pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
 @pytest.mark.parametrize("name", [*walk.ROOMS, *walk.MADE])
-def test_page_fits_and_says_nothing_in_the_console(visit: Visit, places: dict[str, str], name: str, width: int) -> None:
-    with visit(width=width) as page:
-        walk.open_page(page, places[name])
-        expect(page.get_by_role("heading", level=1)).to_be_visible()
-        assert not overhang(page)
+def test_page_fits_is_accessible_and_says_nothing_in_the_console(page: Page, places: dict[str, str], name: str) -> None:
+    page.set_viewport_size({"width": WIDTHS["phone"], "height": HEIGHT})
+    walk.open_page(page, places[name])
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    assert_fits_and_is_accessible(page)
 
 
-def test_settings_that_are_folded_away_fit_a_phone(visit: Visit, places: dict[str, str]) -> None:
-    with visit(width=WIDTHS["phone"]) as page:
-        page.goto("/jobs/new/")
+def test_settings_that_are_folded_away_fit_and_are_accessible(page: Page, places: dict[str, str]) -> None:
+    page.set_viewport_size({"width": WIDTHS["phone"], "height": HEIGHT})
+    for path in ("/jobs/new/", places["held-out-job"]):
+        walk.open_page(page, path)
         walk.unfold(page)
-        assert not overhang(page)
-        walk.open_page(page, places["held-out-job"])
-        walk.unfold(page)
-        assert not overhang(page)
+        assert_fits_and_is_accessible(page)
 
 
 @pytest.mark.parametrize("name", walk.SIGNED_OUT)
-def test_strangers_page_fits_a_phone(visit: Visit, name: str) -> None:
+def test_strangers_page_fits_and_is_accessible(visit: Visit, name: str) -> None:
     with visit(storage_state=None, width=WIDTHS["phone"]) as page:
         page.goto(walk.SIGNED_OUT[name])
-        assert not overhang(page)
+        assert_fits_and_is_accessible(page)
+
+
+def assert_fits_and_is_accessible(page: Page) -> None:
+    """At every width, from a phone's upwards, and in either scheme."""
+    for width in WIDTHS.values():
+        page.set_viewport_size({"width": width, "height": HEIGHT})
+        assert not overhang(page), width
+    check_schemes(page)
 
 
 def overhang(page: Page) -> int:

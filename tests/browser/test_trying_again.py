@@ -15,7 +15,7 @@ TUNED = 120_000
 
 def test_job_whose_process_is_killed_fails_and_is_tried_again(page: Page, product: Product) -> None:
     walk.upload(page, SAMPLES[0].path, "Numbers to fail with")
-    walk.start_job(page, "Failing", epochs=20)
+    walk.start_job(page, "Failing", epochs=20, base=walk.QUICK)
     state = page.locator("#job-header .state")
     expect(state).to_have_text("Tuning", timeout=walk.PREPARING)
     while state.text_content() != "Failed":

@@ -11,6 +11,9 @@ from playwright.sync_api import Page, expect
 EMAIL = "ada@example.com"
 PASSWORD = "correct horse battery"
 
+QUICK = "Tiny Llama"
+"""A base model that learns nothing worth knowing, in the seconds that loading the libraries takes."""
+
 PREPARING = 240_000
 """Milliseconds that a first job may wait for its base model to be prepared."""
 
@@ -42,14 +45,22 @@ def upload(page: Page, file: Path, name: str) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text(name)
 
 
-def start_job(page: Page, name: str, *, epochs: int = 5, batch: int = 4) -> None:
-    """From a dataset's page to the page of a job that tunes on it."""
+def start_job(page: Page, name: str, *, epochs: int = 5, batch: int = 4, base: str = "") -> None:
+    """From a dataset's page to the page of a job that tunes the usual base model on it, or the one called ``base``."""
     page.get_by_role("link", name="Start tuning").click()
     page.get_by_label("Name").fill(name)
+    if base:
+        choose_base(page, base)
     page.get_by_label("Epochs").fill(str(epochs))
     page.get_by_label("Batch size").fill(str(batch))
     page.get_by_role("button", name="Start tuning").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(name)
+
+
+def choose_base(page: Page, base: str) -> None:
+    """In the form that the page shows; ``base`` is a part of what the choice says."""
+    choice = page.get_by_label("Base model")
+    choice.select_option(choice.locator("option", has_text=base).get_attribute("value"))
 
 
 def losses_while_tuning(page: Page, look: Callable[[], None] = lambda: None) -> list[float]:
@@ -168,13 +179,15 @@ def cancelled_job(page: Page, dataset: str) -> str:
     return _path(page)
 
 
-def held_out_job(page: Page, dataset: str) -> str:
+def held_out_job(page: Page, dataset: str, *, base: str = "") -> str:
     """Start a job with held-out examples and sample answers, by keyboard where that is less usual, and wait for its
-    end; the path of its page.
+    end; the path of its page. ``base`` is as for :func:`start_job`.
     """
     page.goto(dataset)
     page.get_by_role("link", name="Start tuning").click()
     page.get_by_label("Name").fill("Held out")
+    if base:
+        choose_base(page, base)
     page.get_by_label("Epochs").fill("2")
     page.get_by_text("More settings").focus()
     page.keyboard.press("Enter")
@@ -185,14 +198,20 @@ def held_out_job(page: Page, dataset: str) -> str:
     return _path(page)
 
 
-def sweep_of_four(page: Page, dataset: str, look: Callable[[str], None] = lambda _name: None) -> dict[str, str]:
+def sweep_of_four(
+    page: Page, dataset: str, look: Callable[[str], None] = lambda _name: None, *, base: str = ""
+) -> dict[str, str]:
     """From the form of a job to a sweep of four, and to its end; the addresses of its page and of its comparison.
+
+    ``base`` is as for :func:`start_job`.
 
     ``look`` is called with the name of what there is to be seen: "sweep-running".
     """
     page.goto(dataset)
     page.get_by_role("link", name="Start tuning").click()
     page.get_by_label("Name").fill("Numbers")
+    if base:
+        choose_base(page, base)
     page.get_by_role("button", name="As a sweep").click()
     expect(page.get_by_label("Name")).to_have_value("Numbers")
     page.get_by_label("Learning rate").fill("0.0005, 0.002")
