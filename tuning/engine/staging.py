@@ -4,7 +4,7 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -36,8 +36,7 @@ def staged(target: Path) -> Iterator[Path]:
     try:
         yield part
         _write_through(part)
-        shutil.rmtree(target, ignore_errors=True)
-        part.rename(target)
+        _put(part, target)
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
@@ -45,6 +44,16 @@ def staged(target: Path) -> Iterator[Path]:
 def aside(target: Path) -> Path:
     """Where ``target`` is while it is being filled; what a killed process leaves is there."""
     return target.with_name(f".{target.name}.part")
+
+
+def _put(part: Path, target: Path) -> None:
+    """Give ``part`` its name. What has it goes aside first, for removing that takes long enough to be missed."""
+    gone = target.with_name(f".{target.name}.gone")
+    shutil.rmtree(gone, ignore_errors=True)
+    with suppress(FileNotFoundError):
+        target.rename(gone)
+    part.rename(target)
+    shutil.rmtree(gone, ignore_errors=True)
 
 
 def _write_through(folder: Path) -> None:
