@@ -1,41 +1,63 @@
 """Runs the tests: ``python scripts/run_tests.py MARKERS`` with pytest's ``-m``, e.g. ``"not kill"``.
 
-Django serves one set of settings a process, so the tuning server's tests are a run of their own. Both go on at the
-same time, for each waits a lot; what the server's run says is shown after the other's.
+In several processes at once, for each waits a lot. Django serves one set of settings a process, so the tuning server's
+tests are one of them; the others share the rest, each with the surroundings that only its tests need. How far they are
+is shown as it happens, what they say besides when they end.
 """
 
 import subprocess
 import sys
-import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+
+AT_ONCE = 3
+"""One more than two cores, the least that is usual, for what one leaves idle."""
 
 NOTHING_SELECTED = 5
-"""pytest's exit status when no test has the markers: no failure, where the other run has some."""
+"""pytest's exit status when no test has the markers: no failure, where another process has some."""
 
-INTERRUPTED = 2
-"""pytest's exit status after Ctrl-C."""
-
-SERVER = "tests/tuning/server"
 CONFORMANCE = "tests/conformance"
 """Google's clients: make conformance."""
 
+SERVER, BROWSER, ENGINE = "tests/tuning/server", "tests/browser", "tests/tuning/engine"
+PARTS = {
+    "server": [SERVER, "--ds", "tuning.server.settings"],
+    "browser": [BROWSER],
+    "rest": [f"--ignore={folder}" for folder in (SERVER, BROWSER, ENGINE, CONFORMANCE)],
+    "engine": [ENGINE],
+}
+"""pytest's arguments, those first that take longest."""
+
+speaking = Lock()
+
 
 def main(markers: str) -> int:
-    """Returns the exit status: 0 when all selected tests of both runs passed."""
-    pytest = [sys.executable, "-m", "pytest", "-m", markers]
-    with tempfile.TemporaryFile("w+") as said:
-        server = subprocess.Popen(
-            [*pytest, SERVER, "--ds", "tuning.server.settings"], stdout=said, stderr=subprocess.STDOUT
-        )
-        try:
-            rest = subprocess.run([*pytest, "--ignore", SERVER, "--ignore", CONFORMANCE], check=False).returncode
-        except KeyboardInterrupt:
-            rest = INTERRUPTED
-        finally:
-            statuses = {server.wait()}
-            said.seek(0)
-            sys.stdout.write(said.read())
-    statuses.add(rest)
+    """Returns the exit status: 0 when all selected tests passed."""
+    with ThreadPoolExecutor(AT_ONCE) as running:
+        statuses = set(running.map(lambda part: run(part, markers), PARTS))
     return 0 if 0 in statuses and statuses <= {0, NOTHING_SELECTED} else 1
+
+
+def run(part: str, markers: str) -> int:
+    """Run the tests of a part; pytest's exit status."""
+    command = [sys.executable, "-m", "pytest", "-m", markers, *PARTS[part]]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        assert process.stdout
+        said = []
+        for line in process.stdout:
+            if line.endswith("%]\n"):
+                say(f"{part:8}{line}")
+            else:
+                said.append(line)
+    say(f"--- {part}\n{''.join(said)}")
+    return process.returncode
+
+
+def say(text: str) -> None:
+    """Print ``text``, whole."""
+    with speaking:
+        sys.stdout.write(text)
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -38,6 +38,8 @@ def isolate() -> None:
     os.environ["TUNING_REQUESTS_A_MINUTE"] = "0"  # tests ask quickly
     # As in the engine's own children: spinning threads make a busy machine ten times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # Hundreds of processes start: where Python may keep what it compiled, each does so sooner.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     for name in PERSONAL:
         os.environ.pop(name, None)
     if url := os.environ.get("TESTS_DATABASE_URL"):  # a server on which the tests may make and drop databases
