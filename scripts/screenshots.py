@@ -78,9 +78,10 @@ def tour(camera: Camera, product: Product, others_page: Page) -> None:
     camera.visit("long-job", product.plant("long"))
     camera.visit("stalled-job", product.plant("stalled"))
     camera.visit("advised-job", product.plant("advised"))
-    camera.visit("library-cards", product.plant("library"))
+    product.plant("library")
+    camera.visit("library-cards", "/library/?q=shelved+1")
     page.get_by_role("button", name="Table").click()
-    camera.visit("library-table", "/library/")
+    camera.visit("library-table", "/library/?q=shelved+1")
     camera.visit("model-with-notes", product.plant("kept-model"))
     camera.visit("held-out-job", walk.held_out_job(page, first.places["dataset"]))
 

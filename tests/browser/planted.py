@@ -144,20 +144,25 @@ def library() -> str:
 
 def kept_model() -> str:
     """A model of the person's own, with all that its page can show but files."""
-    from dashboard.jobs.models import Job
     from dashboard.library.models import TunedModel
+    from tuning.jobs import JobState, JobStatus, Point
 
     library()
-    model = TunedModel.objects.get(name="tunedModels/shelved-1")
+    if kept := TunedModel.objects.filter(name="tunedModels/invoices").first():
+        return kept.get_absolute_url()
+    job = _job(display_name="Invoices")
+    points = [Point(step, step * 4 // 15, 3 / step + 0.1 * (step % 3), 1.7e9 + step) for step in range(1, 20)]
+    job.store(JobStatus(state=JobState.SUCCEEDED, model="tunedModels/invoices", total_steps=19), points)
     answers = [{"step": 19, "epoch": 5, "answer": "LXIV"}]
     samples = [{"row": 1, "prompt": "LXIII", "expected": "LXIV", "answers": answers}]
-    recipe = {"samples": 1, "validation": 0.1}
-    Job.objects.filter(pk=model.job_id).update(samples=samples, answered=1, more_recipe=recipe)
+    type(job).objects.filter(pk=job.pk).update(samples=samples, answered=1, more_recipe={"samples": 1})
+    model = TunedModel.objects.get(name="tunedModels/invoices")
     notes = (
         "# Before it goes live\n\n* ask **Grace** about totals\n* `temperature` 0\n\n| asked | answered |\n|---|---|\n"
     )
     notes += "| LXIII | LXIV |\n\n<script>alert(1)</script>\n"
     TunedModel.objects.filter(pk=model.pk).update(notes=notes, temperature=0.7, top_p=0.95, top_k=40)
+    TunedModel.objects.filter(pk=model.pk).update(description="Answers questions about invoices in our words.")
     return model.get_absolute_url()
 
 
