@@ -111,10 +111,12 @@ class Job(models.Model):
         indexes = [
             models.Index(fields=["owner", "-created"]),
             models.Index(fields=["state", "synced_at"]),
-            # All that the list is filtered by and searched for, so that no row is read before it is known to be shown.
+            # All that the list is filtered by and searched for, in its usual order, so that no row is read before it is
+            # known to be shown.
             models.Index(
                 fields=[
                     "created",
+                    "id",
                     "owner",
                     "state",
                     "base_model",
@@ -123,6 +125,8 @@ class Job(models.Model):
                     "last_loss",
                     "display_name",
                     "model",
+                    "started",
+                    "finished",
                 ],
                 name="jobs_listed",
             ),

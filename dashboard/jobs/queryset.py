@@ -25,6 +25,7 @@ REFRESHED_AT_ONCE = 4
 """Jobs that one look at a page of many asks services about."""
 
 GLIMPSED = (
+    "key",
     "owner",
     "ref",
     "state",

@@ -4,16 +4,20 @@ The list: :mod:`dashboard.jobs.listing`; a new job: :mod:`dashboard.jobs.creatin
 """
 
 from functools import partial
+from hashlib import sha256
 from math import ceil
 from typing import Any
 
 import orjson
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.cache import cache
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
+from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -22,9 +26,10 @@ from dashboard.accounts.models import User
 from dashboard.charts.curve import news
 from dashboard.http import NoContent, Request
 from dashboard.jobs import chronicle, exports, findings, snippets
-from dashboard.jobs.access import Rights, require
+from dashboard.jobs.access import Rights, require, sees_alike
 from dashboard.jobs.curve import ViewForm, in_words, usual_weight
 from dashboard.jobs.models import Job
+from dashboard.jobs.queryset import REFRESH_INTERVAL
 from dashboard.jobs.recipes import settings_of
 from dashboard.jobs.removing import remove
 from dashboard.jobs.retention import kept_sentence
@@ -66,14 +71,11 @@ def live(request: Request, pk: int) -> HttpResponse:
         job.refresh_quietly()
     if request.GET.get("seen") == job.fingerprint:
         return NoContent()
-    job = get_object_or_404(jobs.select_related("dataset_version__dataset"), pk=pk)
-    context = _context(job, request.user) | {
-        "points": orjson.dumps(_news(request, job), option=orjson.OPT_SERIALIZE_NUMPY).decode(),
-        "turned": request.GET.get("state") != job.shown_state,
-        "answered": request.GET.get("answered") != str(job.answered),
-        "advised": request.GET.get("advised") != job.advised,
-    }
-    return TemplateResponse(request, "jobs/live.html", context)
+    if request.GET.get("state") != job.shown_state:  # draws forms, which bear the person's own token
+        return HttpResponse(_drawn(request, pk))
+    asked = (job.key, job.fingerprint, request.GET.urlencode(), get_language(), sees_alike(request.user))
+    name = sha256(repr(asked).encode()).hexdigest()
+    return HttpResponse(cache.get_or_set(name, partial(_drawn, request, pk), REFRESH_INTERVAL.total_seconds()))
 
 
 @require_safe
@@ -170,6 +172,18 @@ def _job(request: Request, pk: int, role: Role = Role.READER) -> Job:
     job = get_object_or_404(jobs, pk=pk)
     require(job, request.user, role)
     return job
+
+
+def _drawn(request: Request, pk: int) -> str:
+    """The parts of a job's page that its news change: drawn once for those who see the same and watch together."""
+    job = get_object_or_404(Job.objects.select_related("dataset_version__dataset"), pk=pk)
+    context = _context(job, request.user) | {
+        "points": orjson.dumps(_news(request, job), option=orjson.OPT_SERIALIZE_NUMPY).decode(),
+        "turned": request.GET.get("state") != job.shown_state,
+        "answered": request.GET.get("answered") != str(job.answered),
+        "advised": request.GET.get("advised") != job.advised,
+    }
+    return render_to_string("jobs/live.html", context, request)
 
 
 def _news(request: Request, job: Job) -> dict[str, Any]:

@@ -156,18 +156,21 @@ def count(value: float) -> str:
 @register.simple_tag
 def sparkline(points: list[list[float]], label: str = "") -> SafeString | str:
     """A 96 × 24 curve of ``[step, loss]`` pairs; nothing where there are fewer than two."""
-    if not (path := curve_path(points)):
+    if not (path := curve_path(points, 960, 220)):
         return ""
-    drawn = '<svg class="sparkline" viewBox="0 0 96 24" role="img" aria-label="{}"><path d="{}"/></svg>'
+    drawn = '<svg class="sparkline" viewBox="0 -10 960 240" role="img" aria-label="{}"><path d="{}"/></svg>'
     return format_html(drawn, label, path)
 
 
-def curve_path(points: list[list[float]], width: int = 96, height: int = 22) -> str:
-    """The line of an SVG through ``[step, loss]`` pairs, which fill ``width`` and ``height``."""
+def curve_path(points: list[list[float]], width: int, height: int) -> str:
+    """The line of an SVG through ``[step, loss]`` pairs, which fill ``width`` and ``height``. In whole numbers: a list
+    draws thousands of points a page.
+    """
     if len(points) < 2:
         return ""
-    steps, values = [point[0] for point in points], [point[1] for point in points]
-    low, first = min(values), steps[0]
+    steps, values = zip(*points, strict=True)
+    first, low = steps[0], min(values)
     across, up = width / ((steps[-1] - first) or 1), height / ((max(values) - low) or 1)
-    places = [f"{(step - first) * across:.1f},{1 + height - (value - low) * up:.1f}" for step, value in points]
-    return "M" + "L".join(places)
+    bottom = height + 0.5
+    places = [f"{int((step - first) * across)},{int(bottom - (loss - low) * up)}" for step, loss in points]
+    return "M" + " ".join(places)
