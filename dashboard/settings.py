@@ -81,6 +81,7 @@ INSTALLED_APPS = [
     "dashboard.datasets",
     "dashboard.jobs",
     "dashboard.library",
+    "dashboard.lineage",
     "dashboard.notices",
     "dashboard.playground",
     "dashboard.sharing",

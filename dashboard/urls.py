@@ -20,6 +20,7 @@ urlpatterns = [
     path("jobs/", include("dashboard.jobs.urls")),
     path("library/<int:pk>/sharing/", include("dashboard.sharing.urls")),
     path("library/", include("dashboard.library.urls")),
+    path("lineage/", include("dashboard.lineage.urls")),
     path("notices/", include("dashboard.notices.urls")),
     path("queue/", include("dashboard.queue.urls")),
     path("people/", include("dashboard.people.urls")),

@@ -85,7 +85,7 @@ def _dataset(asked: Pasted, user: User, landing: Landing) -> DatasetVersion | No
     if asked.examples:
         version = _of_examples(asked, user, landing)
     elif asked.dataset:
-        version = _of_hash(asked.dataset, user)
+        version = version_of(asked.dataset, user)
         if version is None:
             landing.notes.append(gettext("There is no dataset here with the contents that the request names."))
     else:
@@ -97,7 +97,7 @@ def _dataset(asked: Pasted, user: User, landing: Landing) -> DatasetVersion | No
 
 def _of_examples(asked: Pasted, user: User, landing: Landing) -> DatasetVersion:
     parsed = from_examples(asked.examples, limits())
-    if there := _of_hash(parsed.sha256, user):
+    if there := version_of(parsed.sha256, user):
         landing.notes.append(gettext("Its examples are here already, in “%(name)s”.") % {"name": there.dataset.name})
         return there
     name = asked.display_name[:60] or gettext("Pasted examples")
@@ -111,7 +111,7 @@ def _of_examples(asked: Pasted, user: User, landing: Landing) -> DatasetVersion:
     return dataset.latest
 
 
-def _of_hash(sha256: str, user: User) -> DatasetVersion | None:
+def version_of(sha256: str, user: User) -> DatasetVersion | None:
     """The newest version of these contents that ``user`` may see, their own first."""
     mine = Dataset.objects.visible_to(user)
     rows = DatasetVersion.objects.filter(sha256=sha256, dataset__in=mine).select_related("dataset")
@@ -146,7 +146,7 @@ def _start(asked: Pasted, user: User, landing: Landing) -> None:
 
 
 def _validation(asked: Pasted, user: User, landing: Landing) -> None:
-    if version := _of_hash(asked.validation, user):
+    if version := version_of(asked.validation, user):
         landing.address["validation_dataset"] = str(version.dataset_id)
     else:
         landing.notes.append(gettext("The examples that it measures the loss on are not here: choose them."))

@@ -111,6 +111,7 @@ ROOMS = {
     "new-dataset": "/datasets/new/",
     "filter-jobs": "/jobs/filters/",
     "import-jobs": "/jobs/import/",
+    "run-bundle": "/lineage/import/",
     "queue": "/queue/",
     "audit": "/audit/",
     "playground": "/playground/",

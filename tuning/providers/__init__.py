@@ -38,6 +38,7 @@ from tuning.providers.engine import (
     UsageTeller,
 )
 from tuning.providers.existing import Existing, Found, Importer
+from tuning.providers.reproducing import Conditions, Reproducer
 from tuning.providers.sharing import Editor, Grantee, Permission, Presentation, Role, Sharer
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "BaseModel",
     "Capabilities",
     "Chronicler",
+    "Conditions",
     "ConnectionSettings",
     "Editor",
     "EngineRoom",
@@ -71,6 +73,7 @@ __all__ = [
     "Provider",
     "Queue",
     "QueueState",
+    "Reproducer",
     "Retrier",
     "Role",
     "Sample",

@@ -33,6 +33,7 @@ from tuning.providers.base import (
 from tuning.providers.local_engine import LocalEngine
 from tuning.providers.local_existing import LocalExisting
 from tuning.providers.local_sharing import LocalSharing
+from tuning.providers.reproducing import Conditions
 from tuning.resources import (
     Content,
     GenerateContentRequest,
@@ -103,6 +104,10 @@ class LocalProvider(LocalEngine, LocalExisting, LocalSharing):
     def samples(self, ref: JobRef) -> Sequence[Sample]:
         with reading.answers():
             return reading.samples(self._service.job(_model_id(ref), "samples"))
+
+    def conditions(self, ref: JobRef) -> Conditions:
+        with reading.answers():
+            return reading.conditions(self._service.job(_model_id(ref), after=str(NO_POINTS)))
 
     def export(self, ref: JobRef, form: Export) -> Takeaway:
         with reading.answers():

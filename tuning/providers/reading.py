@@ -12,6 +12,7 @@ from tuning.client.transport import Download
 from tuning.errors import BadAnswer, NotFound, PermissionDenied, Unavailable
 from tuning.jobs import Best, JobFailure, JobState, JobStatus, Kept, Point
 from tuning.providers.base import LogLine, LogPage, Sample, SampleAnswer, Takeaway, Tally
+from tuning.providers.reproducing import Conditions
 
 ACCEPTED = 202
 """HTTP's word for a file that is still being made."""
@@ -47,6 +48,16 @@ def status(job: dict[str, Any]) -> JobStatus:
         best=Best(step=best["step"], epoch=best["epoch"], loss=_loss(best["loss"])) if best else None,
         stopped=job.get("stopped"),
         kept=_kept(kept) if kept else None,
+    )
+
+
+def conditions(job: dict[str, Any]) -> Conditions:
+    """Of a server that tells of them; one of an earlier release does not."""
+    told = job.get("conditions") or {}
+    return Conditions(
+        server=str(told.get("server", ""))[:50],
+        engine=str(told.get("engine", ""))[:50],
+        threads=int(told.get("threads", 0)),
     )
 
 

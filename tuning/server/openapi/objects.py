@@ -32,6 +32,7 @@ RECIPE = {
 TRAINING_DATA = an_object(
     sha256=TEXT, examples=COUNT, heldOut=COUNT, keptSince=TIME, keptUntil=maybe(TIME), removed=maybe(TIME)
 )
+CONDITIONS = an_object(server=TEXT, engine=TEXT, threads=COUNT)
 JOB = an_object(
     state={"type": "string", "enum": ["QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"]},
     model=TEXT,
@@ -51,6 +52,7 @@ JOB = an_object(
     stopped=maybe(COUNT),
     recipe=RECIPE,
     trainingData=TRAINING_DATA,
+    conditions=CONDITIONS,
     points=POINTS,
     validation=POINTS,
 )

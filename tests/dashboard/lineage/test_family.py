@@ -1,0 +1,121 @@
+"""Lineages: drawn over generations, clickable, and telling nobody of what is not theirs to see."""
+
+import re
+
+import pytest
+from django.template import Context, Template
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from dashboard.accounts.models import User
+from dashboard.library.models import Grant, Role, TunedModel
+from dashboard.lineage import family
+from tests.factories import DatasetFactory, TunedModelFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def drawn(user: User, thing: object) -> str:
+    """The page's section, blanks made one."""
+    template = Template("{% load lineage %}{% lineage thing %}")
+    return " ".join(template.render(Context({"user": user, "thing": thing})).split())
+
+
+def generations(owner: User, count: int) -> list[TunedModel]:
+    """A line of models, each tuned from the one before."""
+    line: list[TunedModel] = []
+    for number in range(1, count + 1):
+        source = line[-1] if line else None
+        version = DatasetFactory(owner=owner, name=f"Examples {number}").latest
+        line.append(
+            TunedModelFactory(
+                owner=owner, display_name=f"Model {number}", tuned_from=source, dataset_version=version, last_loss=0.5
+            )
+        )
+    return line
+
+
+def shown(section: str) -> list[tuple[int, str]]:
+    """Depth and model of each row."""
+    rows = re.findall(r'<li data-depth="(\d+)"[^>]*>(.*?)</li>', section)
+    names = [re.findall(r"Model \d+(?: [a-z]+)?|A model[^<]*", row) for _depth, row in rows]
+    return [(int(depth), found[-1]) for (depth, _row), found in zip(rows, names, strict=True)]
+
+
+def test_five_generations_are_drawn_from_any_of_them(alice: User) -> None:
+    line = generations(alice, 5)
+    expected = [(depth, f"Model {depth + 1}") for depth in range(5)]
+    for model in line:
+        section = drawn(alice, model)
+        assert shown(section) == expected
+        assert section.count('aria-current="true"') == 1
+        assert f"<b>{model.display_name}</b>" in section
+        others = [other for other in line if other != model]
+        for other in others:
+            assert f'<a href="{other.get_absolute_url()}">{other.display_name}</a>' in section
+        for member in line:
+            assert f'href="/jobs/{member.job.pk}/"' in section
+            version = member.dataset_version
+            assert f'href="/datasets/{version.dataset_id}/v1/"' in section
+            assert version.sha256[:8] in section
+
+
+def test_siblings_stand_under_their_source(alice: User) -> None:
+    root, child = generations(alice, 2)
+    TunedModelFactory(owner=alice, display_name="Model 3", tuned_from=child)
+    TunedModelFactory(owner=alice, display_name="Model 4", tuned_from=root)
+    assert shown(drawn(alice, root)) == [(0, "Model 1"), (1, "Model 2"), (2, "Model 3"), (1, "Model 4")]
+
+
+def test_what_is_somebody_elses_keeps_its_place_and_no_name(alice: User) -> None:
+    owner = UserFactory(name="Owner McOwner", email="owner@example.com")
+    first, second, third = generations(owner, 3)
+    Grant.objects.create(model=second, person=alice, role=Role.READER)
+    section = drawn(alice, second)
+    assert shown(section) == [(0, "A model of somebody else’s"), (1, "Model 2"), (2, "A model of somebody else’s")]
+    for hidden in (first, third):
+        for text in (hidden.display_name, hidden.get_absolute_url(), f"/jobs/{hidden.job.pk}/"):
+            assert text not in section
+        assert hidden.dataset_version.sha256[:8] not in section.replace(second.dataset_version.sha256, "") or (
+            hidden.dataset_version.sha256 == second.dataset_version.sha256
+        )
+        assert hidden.dataset_version.dataset.name not in section
+    assert "Examples 2" in section  # its name, hash and numbers, and no way to the examples
+    assert "/datasets/" not in section
+    assert f"/jobs/{second.job.pk}/" in section
+
+
+def test_what_was_deleted_says_so(alice: User) -> None:
+    first, second = generations(alice, 2)
+    TunedModel.objects.filter(pk=first.pk).update(removed=timezone.now())
+    section = drawn(alice, second)
+    assert "A model that was deleted" in section
+    assert "Model 1" not in section
+
+
+def test_a_dataset_shows_what_was_tuned_on_it_and_what_came_of_that(browser: Client, alice: User) -> None:
+    _first, second, _third = generations(alice, 3)
+    page = browser.get(f"/datasets/{second.dataset_version.dataset_id}/").text
+    assert shown(" ".join(page.split())) == [(0, "Model 2"), (1, "Model 3")]
+    unused = DatasetFactory(owner=alice)
+    assert "Lineage" not in browser.get(f"/datasets/{unused.pk}/").text
+
+
+def test_names_are_shown_as_they_are_written(alice: User) -> None:
+    model = TunedModelFactory(owner=alice, display_name="<b>bold</b>")
+    assert "&lt;b&gt;bold&lt;/b&gt;" in drawn(alice, model)
+
+
+def test_a_large_family_is_cut_and_costs_few_questions(
+    alice: User, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    root = TunedModelFactory(owner=alice)
+    TunedModel.objects.bulk_create(
+        TunedModel(connection=root.connection, name=f"tunedModels/m{n}", owner=alice, display_name="M", tuned_from=root)
+        for n in range(family.MOST + 50)
+    )
+    with django_assert_max_num_queries(8):
+        section = drawn(alice, root)
+    assert section.count("<li ") == family.MOST
+    assert "There are more" in section
