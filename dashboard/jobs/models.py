@@ -253,7 +253,7 @@ class Job(models.Model):
                 return False
             told.keep(self, status, points, news)
             self.save()
-            if self.job_state is JobState.SUCCEEDED:
+            if self.job_state is JobState.SUCCEEDED and self.model:
                 TunedModel.objects.keep(self)
         return facts_of(self) != before
 

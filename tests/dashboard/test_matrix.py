@@ -131,6 +131,10 @@ POST    library:edit                         in        404       403       403  
 POST    library:note                         in        404       403       403       302       302       302
 POST    library:change_tags                  in        404       403       403       302       302       302
 GET     library:sampling                     in        404       200       200       200       200       200
+GET     lineage:bundle                       in        404       503       503       503       503       503
+POST    lineage:again                        in        404       403       403       403       302       302
+GET     lineage:import                       in        200       200       200       200       200       200
+POST    lineage:import                       in        200       200       200       200       200       200
 GET     notices:list                         in        200       200       200       200       200       200
 GET     notices:bell                         in        200       200       200       200       200       200
 GET     notices:follow                       in        404       404       404       404       302       404
@@ -249,6 +253,7 @@ def named(people: dict[str, User]) -> dict[str, dict[str, Any]]:
         "jobs:change_view": {"pk": SavedView.objects.create(owner=owner, name="View").pk},
         "keys": {"key_id": "1"},
         "library": {"pk": model.pk},
+        "lineage": {"pk": model.job.pk},
         "notices": {"pk": notice.pk, "way": "webhook"},
         "notices:again": {"pk": delivery.pk},
         "people": {"pk": people["stranger"].pk},
@@ -308,7 +313,7 @@ def test_everybody_is_answered_as_the_matrix_says(
         for who, expected in zip(PEOPLE, answers, strict=True)
         if (given := asked(method, route, named, people.get(who))) != expected
     ]
-    assert not wrong
+    assert not wrong, "\n".join(wrong)
 
 
 def test_every_address_is_in_the_matrix(named: dict[str, dict[str, Any]]) -> None:
