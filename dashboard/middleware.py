@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 
+from django.contrib.messages import get_messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -31,7 +32,9 @@ class HtmxPlumbing:
             return response
         if response.status_code in (301, 302):
             return HttpResponseClientRedirect(response["Location"])
-        if response.status_code == 200 and response.get("Content-Type", "").startswith("text/html"):
+        is_page = response.status_code == 200 and response.get("Content-Type", "").startswith("text/html")
+        # What a page fetches by itself takes away no message: nobody has read it yet.
+        if is_page and (request.method != "GET" or len(get_messages(request))):
             response.write(render_to_string("_messages.html", {"out_of_band": True}, request=request))
         return response
 

@@ -82,11 +82,13 @@ INSTALLED_APPS = [
     "dashboard.jobs",
     "dashboard.library",
     "dashboard.lineage",
+    "dashboard.moving",
     "dashboard.notices",
     "dashboard.playground",
     "dashboard.sharing",
     "dashboard.sweeps",
     "dashboard.presets",
+    "dashboard.retiring",
     "dashboard.teams",
     "dashboard.people",
 ]
@@ -206,6 +208,12 @@ CURRENCY = env.str("CURRENCY", "USD")
 
 AUDIT_KEPT_DAYS = env.int("AUDIT_KEPT_DAYS", 365)
 """For how long entries of the audit log are kept; 0 keeps all."""
+
+BIN_DAYS = env.int("BIN_DAYS", 14)
+"""For how long a model that was removed can be restored; then its service is asked to delete it."""
+
+MOVING_DIR = (ROOT / env.path("MOVING_DIR", VAR_DIR / "moving")).resolve()
+"""Where libraries are written to and brought in from."""
 
 UPLOAD_LIMIT_MB = env.int("UPLOAD_LIMIT_MB", 64)
 JOBS_AT_ONCE = env.int("JOBS_AT_ONCE", 0)

@@ -19,6 +19,8 @@ urlpatterns = [
     path("engine/", include("dashboard.engine.urls")),
     path("jobs/", include("dashboard.jobs.urls")),
     path("library/<int:pk>/sharing/", include("dashboard.sharing.urls")),
+    path("library/", include("dashboard.retiring.urls")),
+    path("library/moving/", include("dashboard.moving.urls")),
     path("library/", include("dashboard.library.urls")),
     path("lineage/", include("dashboard.lineage.urls")),
     path("notices/", include("dashboard.notices.urls")),

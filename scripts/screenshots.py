@@ -83,6 +83,9 @@ def tour(camera: Camera, product: Product, others_page: Page) -> None:
     page.get_by_role("button", name="Table").click()
     camera.visit("library-table", "/library/?q=shelved+1")
     camera.visit("model-with-notes", product.plant("kept-model"))
+    camera.visit("bin", product.plant("binned"))
+    camera.visit("cleanup", "/library/cleanup/?fate=remove&older_days=90&loss_above=0.4")
+    camera.visit("moving", "/library/moving/")
     camera.visit("held-out-job", walk.held_out_job(page, first.places["dataset"]))
 
 

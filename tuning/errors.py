@@ -71,7 +71,7 @@ class EngineError(TuningError):
     ``example_too_long``, ``base_model_missing``, ``source_missing``, ``no_labels``, ``killed``, ``stalled``,
     ``failed``; or a base model cannot be used: ``architecture_unknown``, ``base_model_unreadable``, ``weights_unsafe``,
     ``tokenizer_unknown``, ``chat_template_unusable``, ``hash_differs``, ``download_failed``, ``does_not_fit``,
-    ``catalogue_unreadable``.
+    ``catalogue_unreadable``; or an adapter that was made elsewhere fits no base model: ``adapter_unfit``.
     """
 
     code = "failed"

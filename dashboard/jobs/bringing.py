@@ -156,6 +156,7 @@ def _shelf(user: User, connection: Connection, provider: Importer, q: str) -> Sh
         return Shelf(connection, silent=explain(error).title)
     refs = Job.objects.filter(connection=connection, owner=user).exclude(ref="").values_list("ref", flat=True)
     here = {ref.partition("/operations/")[0] for ref in refs}
+    here |= set(connection.tuned_models.filter(removed__isnull=False).values_list("name", flat=True))  # in the bin
     words = q.casefold().split()
     fresh = [job for job in told if job.model not in here]
     wanted = [job for job in fresh if all(word in _text(job) for word in words)]

@@ -7,7 +7,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Self
 
 from django.db import IntegrityError, models, transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from dashboard.accounts.models import User
@@ -55,12 +55,20 @@ class JobQuerySet(models.QuerySet["Job"]):
         """Those that ``user`` may change: their own, and those of models they may change."""
         return self.with_role(user, Role.WRITER)
 
+    def present(self) -> Self:
+        """All but those whose model is in the bin, whoever brought them in. These are few, and found first."""
+        binned = TunedModel.objects.filter(removed__isnull=False)
+        this = binned.filter(connection=OuterRef("connection"), name=OuterRef("model"))
+        hidden = self.model.objects.order_by().filter(Exists(this), model__in=binned.values("name"))
+        return self.exclude(pk__in=hidden.values("pk"))
+
     def with_role(self, user: User, role: Role) -> Self:
         """Those on which ``user`` has that role or more. The owner of a job has all, however its model is shared."""
+        present = self.present()
         if user.is_administrator:
-            return self
+            return present
         models = TunedModel.objects.with_role(user, role)
-        return self.filter(Q(owner=user) | Q(pk__in=models.order_by().values("job")))
+        return present.filter(Q(owner=user) | Q(pk__in=models.order_by().values("job")))
 
     def glimpsed(self) -> Self:
         """Just enough of each to tell whether it has changed: what every open page asks each second."""

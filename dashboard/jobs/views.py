@@ -9,6 +9,7 @@ from math import ceil
 from typing import Any
 
 import orjson
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.cache import cache
@@ -31,12 +32,13 @@ from dashboard.jobs.curve import ViewForm, in_words, usual_weight
 from dashboard.jobs.models import Job
 from dashboard.jobs.queryset import REFRESH_INTERVAL
 from dashboard.jobs.recipes import settings_of
-from dashboard.jobs.removing import remove
 from dashboard.jobs.retention import kept_sentence
 from dashboard.jobs.retrying import RETRIABLE
 from dashboard.jobs.retrying import retry as retry_job
-from dashboard.library.models import Role
+from dashboard.library.models import Role, TunedModel
 from dashboard.messages import explain, explain_failure
+from dashboard.retiring import removing
+from dashboard.retiring.uses import uses
 from tuning.errors import Exhausted, Unavailable
 from tuning.jobs import JobState
 from tuning.providers import Export, Exporter, JobRef
@@ -153,15 +155,16 @@ def retry(request: Request, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @login_required
 def delete(request: Request, pk: int) -> HttpResponse:
-    """Asks whether model and adapter may go; then removes them and shows the list."""
+    """Asks whether model and adapter may go; then shows the list. A model goes into the bin, a job without one for
+    good.
+    """
     job = _job(request, pk, Role.OWNER)
     if request.method == "GET":
-        return TemplateResponse(request, "jobs/delete.html", {"job": job})
-    if remove(job, request.user):
-        said = _("“%(name)s”, its model and its adapter were deleted.")
-    else:
-        said = _("“%(name)s” is not kept here any more. Its model belongs to somebody else and stays.")
-    messages.success(request, said % {"name": job})
+        model = TunedModel.objects.present().filter(connection=job.connection_id, name=job.model or None).first()
+        context = {"job": job, "model": model, "uses": uses(model) if model else [], "days": settings.BIN_DAYS}
+        return TemplateResponse(request, "jobs/delete.html", context)
+    gone = removing.remove_job(job, request.user, request)
+    messages.success(request, removing.told(gone, job))
     return redirect("jobs:list")
 
 

@@ -41,6 +41,11 @@ class TunedModelQuerySet(models.QuerySet["TunedModel"]):
         """The models that ``user`` may see: their own, and those shared with them; administrators see all."""
         return self.with_role(user, Role.READER)
 
+    def in_bin_of(self, user: User) -> Self:
+        """Those in the bin that ``user`` may bring back: what they own; administrators bring back any."""
+        gone = self.filter(removed__isnull=False)
+        return gone if user.is_administrator else gone.filter(self.granted(user, Role.OWNER))
+
     def with_role(self, user: User, role: Role) -> Self:
         """Those on which ``user`` has that role or more."""
         return self.present() if user.is_administrator else self.present().filter(self.granted(user, role))
@@ -121,7 +126,9 @@ class TunedModel(models.Model):
     last_used = models.DateTimeField(null=True)
     last_loss = models.FloatField(null=True)
     archived = models.DateTimeField(null=True)
-    expires = models.DateTimeField(null=True)
+    expires = models.DateTimeField(null=True, db_index=True)
+    removed_on_expiry = models.BooleanField(default=False)
+    """Whether it goes into the bin when it expires; else it is archived."""
     removed = models.DateTimeField(null=True)
     """Since when it is hidden; its service still has it until the grace is over."""
     removed_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
@@ -143,6 +150,7 @@ class TunedModel(models.Model):
                 fields=[
                     "created",
                     "removed",
+                    "archived",
                     "owner",
                     "connection",
                     "base_model",
@@ -156,6 +164,7 @@ class TunedModel(models.Model):
             ),
             models.Index(fields=["owner"], condition=~Q(notes=""), name="library_noted"),
             models.Index(fields=["owner"], condition=~Q(description=""), name="library_described"),
+            models.Index(fields=["connection", "name"], condition=Q(removed__isnull=False), name="library_in_bin"),
         ]
 
     def __str__(self) -> str:

@@ -38,6 +38,7 @@ def detail(request: Request, pk: int) -> HttpResponse:
     context = {
         "model": model,
         "may_change": role >= Role.WRITER,
+        "may_retire": role is Role.OWNER,
         "notes": rendered(model.notes),
         "snippets": snippets(model),
         "used": uses.told(model),

@@ -83,6 +83,58 @@ SERVICE_ERRORS = {
         _("They answer by it. Delete them first."),
     ),
     "job_ended": (_("The job has ended"), _("There is nothing left to be put in another place of the queue.")),
+    "archive_unreadable": (
+        _("This is no library that can be read"),
+        _("Choose a file that the export of a library wrote, as a whole."),
+    ),
+    "archive_strange": (
+        _("The file holds what no library has: %(name)s"),
+        _("Nothing of it was believed. Export the library again, and bring in that file as it is."),
+    ),
+    "archive_damaged": (
+        _("A part of the file is damaged: %(name)s"),
+        _("Its hash or its size is another than was written down. Copy the file again, or export the library anew."),
+    ),
+    "archive_newer": (
+        _("The file was written by a newer Tuneboard"),
+        _("Update this one, then bring the file in."),
+    ),
+    "archive_gone": (
+        _("The file is no longer there"),
+        _("Put it into MOVING_DIR again, then bring it in."),
+    ),
+    "archive_unwritten": (
+        _("The file could not be written or read"),
+        _("The disk may be full, or the folder not ours to write into. What was half is gone; try again."),
+    ),
+    "archive_unusable": (
+        _("The adapter’s file cannot be used"),
+        _("The technical detail says what is wrong with it."),
+    ),
+    "adapter_unfit": (
+        _("The adapter does not fit the base model of this installation"),
+        _("The technical detail says where. Make the base model ready that it was tuned from, in the engine room."),
+    ),
+    "adapter_missing": (
+        _("The model’s weights are not there"),
+        _("Its service has no adapter of it, or the file was written without one."),
+    ),
+    "base_model_preparing": (
+        _("The base model is being made ready"),
+        _("That may take a while; the engine room shows how far it is. Then begin again: what is here already stays."),
+    ),
+    "being_deleted": (
+        _("It is being deleted at this moment"),
+        _("It left the bin, or the worker is at it. Look into the bin again in a few minutes."),
+    ),
+    "model_deleted": (
+        _("The service does not have the model any more"),
+        _("It was deleted there. The bin forgets it at its next try."),
+    ),
+    "job_forgotten": (
+        _("The service cannot find the model without its job"),
+        _("The job is not kept here any more. Delete the model at the service itself."),
+    ),
     "training_data_gone": (
         _("The examples are no longer kept"),
         _("The tuning server removed them after the time it keeps them. Start a new job with the dataset."),

@@ -7,6 +7,7 @@ NOTICES = {
     "failed": _("“%(name)s” failed"),
     "stalled": _("“%(name)s” stands still"),
     "diverged": _("The loss of “%(name)s” turned up"),
+    "expires": _("“%(name)s” is kept not much longer"),
 }
 
 DELIVERIES = {

@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from dashboard.accounts.models import User
 from dashboard.jobs.models import Job
+from dashboard.library.models import TunedModel
 from dashboard.notices.models import Delivery, Event, Notice, Preferences, Way, Webhook
 from dashboard.notices.sending import deliver
 from tuning.jobs import JobState
@@ -52,6 +53,18 @@ def known(jobs: Iterable[Job]) -> None:
     """Say nothing of what has happened to ``jobs`` so far: they were brought in from elsewhere."""
     rows = [Notice(**_which(job, event), on_page=False) for job in jobs for event in occurred(job)]
     Notice.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def expires(model: TunedModel) -> None:
+    """Tell the owner of ``model`` that it is kept not much longer, unless they know."""
+    if model.job:
+        with transaction.atomic():
+            _note(model.job, Event.EXPIRES)
+
+
+def unsay_expiry(job: Job) -> None:
+    """Another date was set, or none: what was said is void, and the new date may be told of."""
+    Notice.objects.filter(job=job, event=Event.EXPIRES).delete()
 
 
 def _which(job: Job, event: Event) -> dict[str, Any]:

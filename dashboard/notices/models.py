@@ -31,6 +31,7 @@ class Event(models.TextChoices):
     FAILED = "failed", _("A job failed")
     STALLED = "stalled", _("A job stands still")
     DIVERGED = "diverged", _("A loss turns up for good")
+    EXPIRES = "expires", _("A model expires soon")
 
 
 class Way(models.TextChoices):
@@ -41,7 +42,8 @@ class Way(models.TextChoices):
 
 class NoticeQuerySet(models.QuerySet["Notice"]):
     def shown_to(self, person: User) -> Self:
-        return self.filter(person=person, on_page=True)
+        """Those on the page of ``person``; what is in the bin is not told of."""
+        return self.filter(person=person, on_page=True).exclude(job__library_model__removed__isnull=False)
 
     def unread(self) -> Self:
         return self.filter(read=None)

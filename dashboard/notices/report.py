@@ -6,10 +6,13 @@ from math import isfinite
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from dashboard.jobs.findings import Told, told
 from dashboard.jobs.models import Job
+from dashboard.library.models import TunedModel
 from dashboard.messages import NOTICES, explain_failure, written_loss
 from dashboard.notices.models import Event, Notice
 from dashboard.templatetags.tuneboard import curve_path
@@ -72,8 +75,21 @@ def curve(job: Job) -> list[list[float]]:
 
 def _facts(notice: Notice) -> str:
     job = notice.job
+    if notice.event == Event.EXPIRES:
+        return _expiry(job)
     why = f"{explain_failure(job.failure_code).title}. " if notice.event == Event.FAILED and job.failure_code else ""
     return why + _loss(job)
+
+
+def _expiry(job: Job) -> str:
+    model = TunedModel.objects.filter(job=job).first()
+    if model is None or model.expires is None:
+        return _("It is kept after all.")
+    if model.removed_on_expiry:
+        sentence = _("It goes into the bin on %(day)s, unless somebody sets another date.")
+    else:
+        sentence = _("It is archived on %(day)s, unless somebody sets another date.")
+    return sentence % {"day": date_format(timezone.localtime(model.expires), "DATE_FORMAT")}
 
 
 def _loss(job: Job) -> str:

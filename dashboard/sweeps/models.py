@@ -23,6 +23,9 @@ from dashboard.sweeps.grid import Values
 from tuning.errors import ServiceError, Unavailable
 from tuning.jobs import FINAL_STATES, JobState
 
+SHOWN = Q(trials__job__library_model__removed=None)
+"""Of trials: the model is not in the bin."""
+
 
 class SweepQuerySet(models.QuerySet["Sweep"]):
     def visible_to(self, user: User) -> Self:
@@ -32,9 +35,9 @@ class SweepQuerySet(models.QuerySet["Sweep"]):
     def with_counts(self) -> Self:
         """The newest first, with ``jobs``, ``ended`` and ``failed``: how many there are, and how many of them have."""
         return self.annotate(
-            jobs=Count("trials"),
-            ended=Count("trials", filter=Q(trials__job__state__in=FINAL_STATES)),
-            failed=Count("trials", filter=Q(trials__job__state=JobState.FAILED)),
+            jobs=Count("trials", filter=SHOWN),
+            ended=Count("trials", filter=SHOWN & Q(trials__job__state__in=FINAL_STATES)),
+            failed=Count("trials", filter=SHOWN & Q(trials__job__state=JobState.FAILED)),
         ).order_by("-created", "-pk")
 
     def to_be_stopped(self) -> Self:
@@ -84,7 +87,8 @@ class Sweep(models.Model):
     def all_trials(self) -> "Sequence[Trial]":
         """Its trials with their jobs, in the order in which they were started."""
         jobs = Job.objects.select_related("connection", "owner", "dataset_version").defer("samples")
-        return list(self.trials.prefetch_related(Prefetch("job", jobs)))
+        shown = self.trials.filter(job__library_model__removed=None)
+        return list(shown.prefetch_related(Prefetch("job", jobs)))
 
     def refresh_quietly(self) -> None:
         """Ask the service about a few of its jobs, for those who only look; stop the rest where that is due."""

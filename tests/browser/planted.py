@@ -203,6 +203,32 @@ def _job(**facts: object):  # type: ignore[no-untyped-def]
     return JobFactory(owner=owner, dataset_version=dataset.latest, **facts)
 
 
+def binned() -> str:
+    """The library with models in the bin: just removed, expired, refused by their service; and old ones to clean up."""
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    from dashboard.accounts.models import User
+    from dashboard.retiring import removing
+    from dashboard.retiring.models import Removal
+    from tests.factories import TunedModelFactory
+
+    ada = User.objects.get(email="ada@example.com")
+    curve = [[step, 3.1 / step] for step in range(1, 20)]
+    for name in ("Invoices, first try", "A name that is as long as a name can be", "Refused by its service"):
+        model = TunedModelFactory(owner=ada, display_name=name)
+        type(model.job).objects.filter(pk=model.job.pk).update(small_curve=curve)
+        removing.remove(model, ada, ada if name.startswith("I") else None)
+    refused = {"problem": "permission_denied", "detail": "You do not have permission.", "tries": 3}
+    later = timezone.now() + timedelta(minutes=40)
+    Removal.objects.filter(model=model).update(due=timezone.now(), next_try=later, **refused)
+    old = timezone.now() - timedelta(days=200)
+    for n in range(6):
+        TunedModelFactory(owner=ada, display_name=f"Old one {n}", created=old, last_loss=0.3 + n / 10)
+    return "/library/bin/"
+
+
 PLANTS: dict[str, Callable[[], str]] = {
     "long": long,
     "stalled": stalled,
@@ -213,6 +239,7 @@ PLANTS: dict[str, Callable[[], str]] = {
     "kept-model": kept_model,
     "shared": shared,
     "unshared": unshared,
+    "binned": binned,
 }
 
 

@@ -23,6 +23,8 @@ from dashboard.jobs.models import SavedView
 from dashboard.library.models import Grant, Role
 from dashboard.notices.models import Delivery, Event, Notice, Way, Webhook
 from dashboard.presets.models import Preset
+from dashboard.retiring import removing
+from dashboard.retiring.models import Cleanup, Fate
 from dashboard.sweeps.models import Sweep
 from dashboard.teams.models import Invitation, Team, digest
 from tests.factories import JobFactory, TunedModelFactory, UserFactory
@@ -114,7 +116,7 @@ GET     jobs:export                          in        404       503       503  
 POST    jobs:retry                           in        404       403       403       302       302       302
 POST    jobs:cancel                          in        404       403       403       503       503       503
 GET     jobs:delete                          in        404       403       403       403       200       200
-POST    jobs:delete                          in        404       403       403       403       503       503
+POST    jobs:delete                          in        404       403       403       403       302       302
 GET     keys:list                            in        503       503       503       503       503       503
 POST    keys:list                            in        503       503       503       503       503       503
 GET     keys:revoke                          in        503       503       503       503       503       503
@@ -157,6 +159,26 @@ GET     people:progress                      in        404       404       404  
 POST    people:quota                         in        404       404       404       404       404       302
 GET     playground:ask                       in        200       200       200       200       200       200
 POST    playground:ask                       in        200       200       200       200       200       200
+GET     retiring:bin                         in        200       200       200       200       200       200
+GET     retiring:cleanup                     in        200       200       200       200       200       200
+POST    retiring:cleanup                     in        200       200       200       200       200       200
+GET     retiring:cleaning                    in        404       404       404       404       200       200
+GET     retiring:archive                     in        404       403       403       403       200       200
+POST    retiring:archive                     in        404       403       403       403       302       302
+POST    retiring:unarchive                   in        404       403       403       403       302       302
+GET     retiring:delete                      in        404       403       403       403       200       200
+POST    retiring:delete                      in        404       403       403       403       302       302
+GET     retiring:expiry                      in        404       403       403       403       200       200
+POST    retiring:expiry                      in        404       403       403       403       200       200
+POST    retiring:restore                     in        404       404       404       404       302       302
+GET     retiring:purge                       in        404       404       404       404       200       200
+POST    retiring:purge                       in        404       404       404       404       302       302
+GET     moving:index                         in        404       404       404       404       404       200
+GET     moving:live                          in        404       404       404       404       404       200
+POST    moving:export                        in        404       404       404       404       404       302
+POST    moving:import                        in        404       404       404       404       404       404
+GET     moving:download                      in        404       404       404       404       404       404
+POST    moving:remove                        in        404       404       404       404       404       404
 GET     presets:list                         in        200       200       200       200       200       200
 GET     presets:new                          in        200       200       200       200       200       200
 POST    presets:new                          in        200       200       200       200       200       200
@@ -235,6 +257,9 @@ def named(people: dict[str, User]) -> dict[str, dict[str, Any]]:
     Grant.objects.create(model=model, person=people["reader"], role=Role.READER)
     Grant.objects.create(model=model, person=people["writer"], role=Role.WRITER)
     shared = Grant.objects.create(model=model, team=team, role=Role.READER)
+    removed = TunedModelFactory(owner=owner)
+    removing.remove(removed, owner, owner)
+    binned = {"pk": removed.pk}
     preset = Preset(owner=owner, name="Preset")
     preset.recipe = Recipe(epoch_count=5, batch_size=4, learning_rate=0.001)
     preset.save()
@@ -254,6 +279,11 @@ def named(people: dict[str, User]) -> dict[str, dict[str, Any]]:
         "keys": {"key_id": "1"},
         "library": {"pk": model.pk},
         "lineage": {"pk": model.job.pk},
+        "moving": {"file": "library.zip"},
+        "retiring": {"pk": model.pk},
+        "retiring:cleaning": {"pk": Cleanup.objects.create(by=owner, fate=Fate.ARCHIVE, key="k" * 20).pk},
+        "retiring:restore": binned,
+        "retiring:purge": binned,
         "notices": {"pk": notice.pk, "way": "webhook"},
         "notices:again": {"pk": delivery.pk},
         "people": {"pk": people["stranger"].pk},

@@ -71,13 +71,16 @@ class Transport:
         *,
         query: Mapping[str, str] | None = None,
         body: Body | None = None,
+        media: str = "application/jsonl",
         timeout: float | None = None,
     ) -> bytes:
         """The body of a successful answer, within ``timeout`` seconds (the service's, where none is given).
 
-        A file as ``body`` is JSONL, and sent from its start without being held in memory.
+        A file as ``body`` is of the type ``media``, and sent from its start without being held in memory.
         """
         request = self._request(method, path, query, body)
+        if body is not None and not isinstance(body, bytes):
+            request.headers["Content-Type"] = media
         deadline = time.monotonic() + (timeout or self._timeout)
         attempt = 1
         while True:
@@ -120,7 +123,7 @@ class Transport:
     ) -> requests.Request:
         request = requests.Request(method, f"{self._base_url}/{path}", params=query, data=body, auth=self._auth)
         if body is not None:
-            request.headers["Content-Type"] = "application/json" if isinstance(body, bytes) else "application/jsonl"
+            request.headers["Content-Type"] = "application/json"
         return request
 
     def _once(self, request: requests.Request, deadline: float) -> bytes:

@@ -51,6 +51,12 @@ class Tuneboard(TunedModels):
             raise BadAnswer(detail="no JSON object", body=readable(body))
         return told
 
+    def keep(self, model_id: str, archive: BinaryIO) -> str:
+        """Hand over a tuned model that was made elsewhere, as a zip file. Its operation's name."""
+        path = f"{JOBS}/{model_id}/adapter"
+        body = self.ask("PUT", path, body=archive, media="application/zip", timeout=self._long_timeout)
+        return str(orjson.loads(body).get("operation"))
+
     def take(self, model_id: str, part: str) -> Download:
         """A file of a job's, to be read piece by piece."""
         return self.download(f"{JOBS}/{model_id}/{part}", timeout=self._long_timeout)

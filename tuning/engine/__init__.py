@@ -165,6 +165,17 @@ class MergeSpec:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class TakeSpec:
+    """A folder with an adapter that was made elsewhere, in PEFT's format, the base model it is said to fit, and the
+    folder to be written.
+    """
+
+    folder: Path
+    base: Path
+    target: Path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class InferenceSpec:
     """Where the inference child finds what it serves. ``threads`` defaults to the number of CPUs."""
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import IO
 
-from tuning.engine import Event, InferenceSpec, InspectSpec, MergeSpec, PrepareSpec, TuneSpec, WarmSpec
+from tuning.engine import Event, InferenceSpec, InspectSpec, MergeSpec, PrepareSpec, TakeSpec, TuneSpec, WarmSpec
 from tuning.engine.lines import decode_event, encode
 
 logger = logging.getLogger(__name__)
@@ -167,6 +167,11 @@ def start_inspection(folder: Path, models: Path) -> Child:
 def start_merging(spec: MergeSpec) -> Child:
     """Write a base model with an adapter merged into it as GGUF: ``Progress`` events, then ``Done`` or ``Failed``."""
     return Child("tuning.engine.merging", spec)
+
+
+def start_taking(spec: TakeSpec) -> Child:
+    """Take in an adapter that was made elsewhere: ``Done``, or ``Failed`` with the reason (``adapter_unfit``)."""
+    return Child("tuning.engine.taking", spec)
 
 
 def start_inference(models: Path, adapters: Path, *, threads: int | None = None) -> Child:

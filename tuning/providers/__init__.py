@@ -38,6 +38,7 @@ from tuning.providers.engine import (
     UsageTeller,
 )
 from tuning.providers.existing import Existing, Found, Importer
+from tuning.providers.keeping import Carried, Keeper
 from tuning.providers.reproducing import Conditions, Reproducer
 from tuning.providers.sharing import Editor, Grantee, Permission, Presentation, Role, Sharer
 
@@ -47,6 +48,7 @@ __all__ = [
     "ApiKey",
     "BaseModel",
     "Capabilities",
+    "Carried",
     "Chronicler",
     "Conditions",
     "ConnectionSettings",
@@ -64,6 +66,7 @@ __all__ = [
     "InstalledBase",
     "JobRef",
     "JobSpec",
+    "Keeper",
     "KeyIssuer",
     "LogLine",
     "NewBase",

@@ -32,6 +32,7 @@ from tuning.providers.base import (
 )
 from tuning.providers.local_engine import LocalEngine
 from tuning.providers.local_existing import LocalExisting
+from tuning.providers.local_keeping import LocalKeeping
 from tuning.providers.local_sharing import LocalSharing
 from tuning.providers.reproducing import Conditions
 from tuning.resources import (
@@ -58,7 +59,7 @@ NO_POINTS = 999_999_999
 """A step no job gets beyond."""
 
 
-class LocalProvider(LocalEngine, LocalExisting, LocalSharing):
+class LocalProvider(LocalEngine, LocalExisting, LocalKeeping, LocalSharing):
     """The tuned-models API, and ``/tuneboard/v1`` beside it. A fresh assertion signs every request.
 
     A job is found again by its operation's name, ``tunedModels/ID/operations/OPERATION``.

@@ -86,6 +86,40 @@ class NewJob:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class HeldOutLoss:
+    """The loss over the held-out examples after a step that ended an epoch."""
+
+    step: int = 0
+    epoch: int = 0
+    loss: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeptModel:
+    """What is known of a tuned model that was made elsewhere. ``base_model`` is what its maker called it; the adapter
+    says itself what it was tuned from. ``examples`` counts those of its dataset, ``held_out`` those not learnt from.
+    """
+
+    display_name: str = ""
+    description: str = ""
+    owner: str = ""
+    base_model: str = ""
+    tuned_from: str = ""
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    recipe: JobRecipe | None = None
+    examples: int = 0
+    held_out: int = 0
+    total_steps: int = 0
+    stopped_step: int | None = None
+    validation: tuple[HeldOutLoss, ...] = ()
+    created: datetime | None = None
+    started: datetime | None = None
+    finished: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class NewBaseModel:
     """A base model to be made ready: one that is known by ``name``, or a new one from a ``folder`` of the server's."""
 

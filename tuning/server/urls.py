@@ -45,7 +45,7 @@ urlpatterns = [
     path("tuneboard/v1/jobs/<id:model_id>/points", methods(GET=jobs.points)),
     path("tuneboard/v1/jobs/<id:model_id>/log", methods(GET=jobs.log)),
     path("tuneboard/v1/jobs/<id:model_id>/samples", methods(GET=jobs.samples)),
-    path("tuneboard/v1/jobs/<id:model_id>/adapter", methods(GET=downloads.adapter)),
+    path("tuneboard/v1/jobs/<id:model_id>/adapter", methods(GET=downloads.adapter, PUT=jobs.take)),
     path("tuneboard/v1/jobs/<id:model_id>/adapter.gguf", methods(GET=downloads.adapter_gguf)),
     path("tuneboard/v1/jobs/<id:model_id>/merged.gguf", methods(GET=downloads.merged_gguf)),
     path("tuneboard/v1/jobs/<id:model_id>/modelfile", methods(GET=downloads.modelfile)),

@@ -13,12 +13,12 @@ from django.utils.translation import ngettext
 from dashboard import audit
 from dashboard.accounts.models import User
 from dashboard.jobs.models import Job
-from dashboard.jobs.removing import remove
 from dashboard.jobs.tags import NAME_LENGTH, Tag
 from dashboard.library.models import Role
 from dashboard.listing.fields import RowsField
 from dashboard.messages import explain
 from dashboard.messages.sharing import REFUSED
+from dashboard.retiring.removing import remove_job
 from tuning.errors import ServiceError, Unavailable
 
 MOST = 500
@@ -104,7 +104,7 @@ class BulkRequest:
             case Action.CANCEL:
                 return _each(self.meant, partial(_cancel, by))
             case Action.DELETE:
-                return _each(self.meant, lambda job: remove(job, by))
+                return _each(self.meant, lambda job: remove_job(job, by, by))
             case _:
                 self._tag(by)
         return Outcome(done=len(self.jobs))
@@ -132,7 +132,11 @@ def said(request: BulkRequest, outcome: Outcome) -> str:
         return ""
     sentence = {
         Action.CANCEL: ngettext("%(count)s job was cancelled.", "%(count)s jobs were cancelled.", outcome.done),
-        Action.DELETE: ngettext("%(count)s job was deleted.", "%(count)s jobs were deleted.", outcome.done),
+        Action.DELETE: ngettext(
+            "%(count)s job was deleted. Its model, if it had one, is in the bin.",
+            "%(count)s jobs were deleted. Their models are in the bin.",
+            outcome.done,
+        ),
         Action.TAG: ngettext("%(count)s job bears “%(tag)s”.", "%(count)s jobs bear “%(tag)s”.", outcome.done),
         Action.UNTAG: ngettext(
             "“%(tag)s” was taken off %(count)s job.", "“%(tag)s” was taken off %(count)s jobs.", outcome.done

@@ -86,12 +86,14 @@ def _names(facet: str, counter: Counter[Any]) -> dict[Any, str]:
 
 
 def _of_me(asked: Asked, user: User) -> Facet:
-    """Favourites, and what is shared."""
+    """Favourites, what is shared, and what is in the archive."""
     anyhow = _matching(asked, user, "shared")
+    archived = replace(asked.filters, archived=True).applied(TunedModel.objects.visible_to(user), user)
     counted = [
         (("favourite", "on"), _("Favourites"), _matching(asked, user, "favourite").favourites_of(user)),
         (("shared", Shared.WITH_ME.value), Shared.WITH_ME.label, anyhow.shared_with(user)),
         (("shared", Shared.BY_ME.value), Shared.BY_ME.label, anyhow.shared_by(user)),
+        (("archived", "on"), _("Archived"), archived),
     ]
     choices = [_choice(asked, pair, text, models.count()) for pair, text, models in counted]
     return Facet(_("Yours"), [choice for choice in choices if choice.count or choice.chosen])

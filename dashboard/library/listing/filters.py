@@ -38,9 +38,12 @@ class Filters(Narrowing):
     dataset: int | None = None
     tag: tuple[str, ...] = ()
     """All of these."""
+    archived: bool = False
+    """Those in the archive, which are not listed otherwise."""
 
     def applied(self, models: TunedModelQuerySet, user: User) -> TunedModelQuerySet:
         """Those of ``models`` that match for ``user``. Other tables are asked apart, so that counting joins nothing."""
+        models = models.filter(archived__isnull=not self.archived)
         for word in self.q.split()[:WORDS]:
             models = models.filter(_says(word))
         for tag in self.tag:
@@ -60,6 +63,7 @@ class FilterForm(NarrowingForm):
 
     q = forms.CharField(required=False, max_length=100)
     favourite = forms.BooleanField(label=_("Favourites"), required=False)
+    archived = forms.BooleanField(label=_("Archive"), required=False)
     shared = forms.ChoiceField(label=_("Sharing"), required=False, choices=Shared.choices)
     owner = key_field(_("Owner"))
     connection = key_field(_("Connection"))
@@ -102,7 +106,7 @@ def shown(name: str, value: str, user: User) -> str:
         return str(rows[name].filter(pk=value).first() or "–")
     if name == "shared":
         return str(Shared(value).label)
-    return str(_("mine")) if name == "favourite" else value
+    return str({"favourite": _("mine"), "archived": _("what is in it")}.get(name, value))
 
 
 def _says(word: str) -> Q:

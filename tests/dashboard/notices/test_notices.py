@@ -204,7 +204,7 @@ def test_ways_are_chosen_by_event(browser: Client, alice: User, settings: Any) -
     settings.EMAIL_URL = "smtp://localhost"
     browser.post("/notices/settings/", {"failed": ["page", "mail"], "ended": ["mail"]})
     assert Preferences.of(alice) == {"ended": ["mail", "webhook"], "failed": ["page", "mail", "webhook"]} | {
-        event: ["webhook"] for event in ("stalled", "diverged")
+        event: ["webhook"] for event in ("stalled", "diverged", "expires")
     }
 
 

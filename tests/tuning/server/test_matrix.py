@@ -54,6 +54,7 @@ GET     tuneboard/v1/jobs/{model_id}/points             403       200     200   
 GET     tuneboard/v1/jobs/{model_id}/log                403       200     200     200     200
 GET     tuneboard/v1/jobs/{model_id}/samples            403       403     403     200     200
 GET     tuneboard/v1/jobs/{model_id}/adapter            403       400     400     400     400
+PUT     tuneboard/v1/jobs/{model_id}/adapter            403       403     403     403     403
 GET     tuneboard/v1/jobs/{model_id}/adapter.gguf       403       400     400     400     400
 GET     tuneboard/v1/jobs/{model_id}/merged.gguf        403       400     400     400     400
 GET     tuneboard/v1/jobs/{model_id}/modelfile          403       400     400     400     400

@@ -17,12 +17,14 @@ from tuning.engine.bases.catalogue import (
     BaseModelEntry,
     PromptFormat,
 )
-from tuning.engine.bases.shape import Shape
+from tuning.engine.bases.shape import PROJECTIONS, Shape
 from tuning.engine.bases.weights import Float32
 
-ADAPTER_WEIGHTS = "adapter_model.safetensors"
-ADAPTER_CONFIG = "adapter_config.json"
+ADAPTER_WEIGHTS = catalogue.ADAPTER_WEIGHTS
+ADAPTER_CONFIG = catalogue.ADAPTER_CONFIG
 ADAPTER_GGUF = catalogue.ADAPTER_GGUF
+PEFT_VERSION = "0.21.2"
+"""Whose format of adapters this is: https://huggingface.co/docs/peft/developer_guides/checkpoint."""
 
 
 class Adapter:
@@ -81,6 +83,24 @@ def writing(folder: Path, path: Path, adapter: Adapter | None = None, dtype: typ
     for values in extra.values():
         _write(writer, iter([values]))
     writer.close()
+
+
+def adapter_config(rank: int, alpha: float, base: str, dropout: float) -> dict[str, object]:
+    """What PEFT is told of an adapter of the base model called ``base``: a name, no path of this machine."""
+    return {
+        "peft_type": "LORA",
+        "peft_version": PEFT_VERSION,
+        "task_type": "CAUSAL_LM",
+        "base_model_name_or_path": base,
+        "r": rank,
+        "lora_alpha": int(alpha) if alpha == int(alpha) else alpha,
+        "lora_dropout": dropout,
+        "target_modules": sorted(part.rpartition(".")[2] for part in PROJECTIONS),
+        "bias": "none",
+        "fan_in_fan_out": False,
+        "init_lora_weights": True,
+        "inference_mode": True,
+    }
 
 
 def write_adapter(adapter: Path, base: Path) -> Path:

@@ -233,7 +233,13 @@ METHODS: dict[str, dict[str, Method]] = {
     f"{JOBS}/adapter": {
         "GET": Method(
             name="job.adapter", about="The adapter: safetensors, GGUF and a model card.", answers="application/zip"
-        )
+        ),
+        "PUT": Method(
+            name="job.take",
+            about="Take in a tuned model that was made elsewhere, as a zip file; for administrators.",
+            body="application/zip",
+            answers=an_object(operation=TEXT),
+        ),
     },
     f"{JOBS}/adapter.gguf": {
         "GET": Method(name="job.adapterGguf", about="The adapter for llama.cpp.", answers="application/octet-stream")

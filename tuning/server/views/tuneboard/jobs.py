@@ -15,7 +15,7 @@ from tuning.assertions import Identity
 from tuning.errors import FailedPrecondition, InvalidRequest, NotFound
 from tuning.jobs import JobState, Point
 from tuning.resources import JobRecipe, NewJob
-from tuning.server import creation, expectations, files, findings, queue, rendering, retention, uploads
+from tuning.server import access, creation, expectations, files, findings, queue, rendering, retention, taking, uploads
 from tuning.server.access import Action
 from tuning.server.answers import answer, json_answer
 from tuning.server.models import Job, LogLine, TunerState
@@ -62,6 +62,12 @@ def job(request: HttpRequest, caller: Identity, model_id: str) -> HttpResponse:
     after = number(request, "after", default=0)
     series = {"points": _rows(found.points(after=after)), "validation": _validation(found, after)}
     return json_answer(_status(found) | series)
+
+
+def take(request: HttpRequest, caller: Identity, model_id: str) -> HttpResponse:
+    """Takes in a tuned model that was made elsewhere (:mod:`tuning.server.taking`): ``{"operation"}``."""
+    access.require_administrator(caller)
+    return json_answer({"operation": taking.take(model_id, request).operation})
 
 
 def retry(request: HttpRequest, caller: Identity, model_id: str) -> HttpResponse:
