@@ -88,7 +88,7 @@ def test_first_tab_offers_to_skip_the_rail(page: Page) -> None:
 def test_everything_in_the_rail_can_be_reached_by_tab(page: Page) -> None:
     page.goto("/jobs/")
     reached = []
-    for _key in range(10):
+    for _key in range(page.locator(".rail a").count() + 1):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.textContent.trim()"))
     assert [name for name in reached if name in {"Jobs", "Datasets", "Playground", "Ada Lovelace"}] == [
