@@ -84,6 +84,8 @@ def listed() -> str:
     from dashboard.notices import events
     from tuning.jobs import JobState
 
+    if Job.objects.filter(display_name="Planted and running").exists():
+        return "/jobs/?q=planted&sort=-created"
     now = timezone.now()
     curve = [[step, 3.1 / step] for step in range(1, 20)]
     version = _job(display_name="Planted 0", state=JobState.SUCCEEDED).dataset_version
@@ -114,8 +116,9 @@ def library() -> str:
 
     from django.utils import timezone
 
-    from dashboard.jobs.models import Tag
+    from dashboard.jobs.models import Job, Tag
     from dashboard.library.models import Grant, Role, TunedModel
+    from dashboard.notices import events
     from tuning.jobs import JobState
 
     if TunedModel.objects.filter(name="tunedModels/shelved-1").exists():
@@ -139,6 +142,7 @@ def library() -> str:
         TunedModel.objects.filter(pk=model.pk).update(**changes)
         if n % 3 == 0:
             Tag.objects.put_on_models([model], "invoices")
+    events.known(Job.objects.filter(model__startswith="tunedModels/shelved").select_related("owner"))
     return "/library/?q=shelved"
 
 

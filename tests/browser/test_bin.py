@@ -20,7 +20,7 @@ def job(page: Page) -> str:
 
 
 def drawn(page: Page) -> list[float]:
-    page.wait_for_function("document.getElementById('loss').data?.[0].y?.length > 1")
+    page.wait_for_function("() => document.getElementById('loss').data?.[0].y?.length > 1")
     losses: list[float] = page.evaluate("Array.from(document.getElementById('loss').data[0].y)")
     return losses
 

@@ -22,7 +22,7 @@ def signed_in(client: Client) -> Client:
     [
         (401, 502, "one secret"),
         (403, 502, "not yours"),
-        (429, 502, "quota"),
+        (429, 429, "quota"),
         (500, 502, "broke down"),
         (503, 503, "not ready"),
     ],

@@ -24,7 +24,12 @@ ORPHANED = 3
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Error numbers of a disk without room, and of limits that mean the same: a quota, the largest file."""
 
-NO_MEMORY = re.compile("OutOfMemory|can't allocate memory|cannot allocate memory|bad_alloc", re.IGNORECASE)
+NO_MEMORY = re.compile(
+    "OutOfMemory|can't allocate memory|cannot allocate memory|bad_alloc"
+    "|could not create a (primitive|memory)|can't start new thread|failed to map segment",
+    re.IGNORECASE,
+)
+"""What torch, its allocator, C++, oneDNN, Python's threads and the linker say of it."""
 
 OUR_MACHINE = (OSError, RuntimeError)
 """Errors that speak of files and tensors. Others may quote an example, which is to reach no log."""

@@ -37,6 +37,8 @@ def test_no_memory_is_called_that_whoever_asks_for_it() -> None:
     assert reason(MemoryError()).code == "out_of_memory"
     assert reason(failure(lambda: torch.empty(1 << 58))).code == "out_of_memory"
     assert reason(torch.OutOfMemoryError("CUDA out of memory")).code == "out_of_memory"
+    assert reason(RuntimeError("could not create a primitive descriptor")).code == "out_of_memory"
+    assert reason(RuntimeError("can't start new thread")).code == "out_of_memory"
 
 
 def test_anything_else_has_failed_with_its_name() -> None:

@@ -30,6 +30,7 @@ def document() -> dict[str, Any]:
 
 
 schemathesis.serializer.alias("application/jsonl", "application/octet-stream")
+schemathesis.serializer.alias("application/zip", "application/octet-stream")
 schema = schemathesis.openapi.from_dict(document())
 KEPT = ("status_code_conformance", "content_type_conformance", "response_schema_conformance")
 

@@ -80,7 +80,7 @@ def test_job_that_gets_no_more_memory_says_so(house: TuningServer, key: str, tun
     wait_until(starved, seconds=200)
     ended = job.whole()
     # Where a library's own thread gets none, it ends the process.
-    assert (ended["state"], ended["failure"]["code"]) in {("FAILED", "out_of_memory"), ("FAILED", "killed")}
+    assert (ended["state"], ended["failure"]["code"]) in {("FAILED", "out_of_memory"), ("FAILED", "killed")}, ended
     operation = house.get(f"/v1/{ended['operation']}", key).json()
     assert "memory" in operation["error"]["message"]
     house.delete("/v1beta/tunedModels/no-memory", key).raise_for_status()  # nobody will try it again
