@@ -25,6 +25,7 @@ from tuning.providers.base import (
     Tally,
     TokenCounter,
 )
+from tuning.providers.checking import Check, Checker
 from tuning.providers.engine import (
     EngineRoom,
     EngineState,
@@ -49,6 +50,8 @@ __all__ = [
     "BaseModel",
     "Capabilities",
     "Carried",
+    "Check",
+    "Checker",
     "Chronicler",
     "Conditions",
     "ConnectionSettings",

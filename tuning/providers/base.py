@@ -5,7 +5,7 @@ The docstrings of :class:`Provider` are its specification; every provider is hel
 longer than its connection's time-out.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -47,10 +47,18 @@ JobRef = NewType("JobRef", str)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ConnectionSettings:
-    """Where a service is and how we prove who we are. ``secret`` never enters a log or a page."""
+    """Where a service is and how we prove who we are. Secrets and tokens never enter a log or a page."""
 
-    base_url: str
+    base_url: str = ""
+    """Empty where the kind of service has an address of its own."""
     secret: str = ""
+    """Local: what assertions are signed with. Gemini: an API key, or empty."""
+    token: Callable[[], str] | None = None
+    """A fresh OAuth access token on every call. Raises ``Unauthenticated("reconnect")`` where the person, or whoever
+    set the connection up, must sign in at the service anew."""
+    project: str = ""
+    location: str = ""
+    bucket: str = ""
 
     def __repr__(self) -> str:
         return f"ConnectionSettings(base_url={self.base_url!r})"
