@@ -171,6 +171,14 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 
+OPENID_ISSUER = env.str("OPENID_ISSUER", "https://accounts.google.com")
+"""Who vouches for people beside their passwords: any OpenID provider. Offered once a client is named."""
+OPENID_NAME = env.str("OPENID_NAME", "Google")
+OPENID_CLIENT_ID = env.str("OPENID_CLIENT_ID", "")
+OPENID_CLIENT_SECRET = env.str("OPENID_CLIENT_SECRET", "")
+OPENID_CLIENT_JSON = env.str("OPENID_CLIENT_JSON", "")
+"""In their place: the ``client_secret.json`` of Google's console, by its path or as its text."""
+
 EMAIL_URL = env.str("EMAIL_URL", "")
 """Where mail goes, e.g. ``submission://user:password@mail.example.com`` (port 587 and STARTTLS). Empty: no mail
 is sent, and pages that would send some are not offered."""
@@ -274,6 +282,11 @@ LOGGING = {
     "loggers": {
         "django.request": {"level": "ERROR"},
         "django_tasks": {"level": "WARNING"},  # each task's start and end: two lines a second while jobs go on
+        # What these say below a warning holds codes, tokens and secrets.
+        "requests_oauthlib": {"level": "WARNING"},
+        "oauthlib": {"level": "WARNING"},
+        "google_auth_oauthlib": {"level": "WARNING"},
+        "urllib3": {"level": "INFO"},
         "huey": {"handlers": ["console"], "level": "WARNING", "propagate": False},
     },
 }

@@ -1,6 +1,7 @@
 """Sentences for people, one for each code: what happened, and what to do about it. A module a subject:
 
 ``errors``      what a service could not do
+``openid``      why a round to a provider of accounts brought nothing
 ``pasted``      why pasted text is no job
 ``jobs``        a job's states, and why one failed
 ``findings``    what a loss curve says

@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from dashboard.messages.openid import OPENID
 from dashboard.messages.pasted import PASTED
 from dashboard.messages.wording import UNKNOWN, Message
 from tuning.errors import TuningError
@@ -161,7 +162,7 @@ SERVICE_ERRORS = {
     "service_failed": (_("The service failed"), _("The technical detail holds its own words.")),
 }
 
-ERRORS = SERVICE_ERRORS | PASTED
+ERRORS = SERVICE_ERRORS | PASTED | OPENID
 """Every code that :func:`explain` has a sentence for."""
 
 

@@ -1,0 +1,20 @@
+"""What can go wrong between us, a person and the provider who vouches for them."""
+
+from typing import Any
+
+from tuning.errors import TuningError
+
+
+class ConsentError(TuningError):
+    """A round to the provider brought nothing: ``consent_refused`` by the person; ``consent_stale``, begun elsewhere,
+    too long ago, or used already; ``consent_scopes``, something was left un-ticked (parameter ``missing``);
+    ``consent_failed``, the provider's answer is not to be believed; ``consent_unreachable``, there was none.
+
+    ``keeps`` is what the round had kept, so that another one can begin in its place.
+    """
+
+    code = "consent_failed"
+
+    def __init__(self, code: str, *, detail: str = "", keeps: dict[str, Any] | None = None, **params: object) -> None:
+        super().__init__(code, detail=detail, **params)
+        self.keeps = keeps or {}
