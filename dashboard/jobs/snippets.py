@@ -11,9 +11,12 @@ EXAMPLES_SHOWN = 20
 """More are named by their hash: the service knows them from the job itself."""
 
 
-def curl(job: Job) -> str:
-    """The create request for a shell. ``$TUNEBOARD_KEY`` is an API key."""
-    named = "" if job.dataset_version.examples <= EXAMPLES_SHOWN else f"sha256:{job.dataset_version.sha256}"
+def curl(job: Job, *, with_examples: bool) -> str:
+    """The create request for a shell. ``$TUNEBOARD_KEY`` is an API key. A few examples stand in it themselves, for
+    those who may see them.
+    """
+    few = with_examples and job.dataset_version.examples <= EXAMPLES_SHOWN
+    named = "" if few else f"sha256:{job.dataset_version.sha256}"
     asked = _request(job, 0 if named else EXAMPLES_SHOWN)
     path = _path(job)
     if named and _is_ours(job):

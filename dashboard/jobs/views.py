@@ -51,12 +51,13 @@ def detail(request: Request, pk: int) -> HttpResponse:
     from dashboard.charts.loss import loss_frame  # noqa: PLC0415 - plotly is slow to load: not before the first page
 
     job = _job(request, pk)
-    context = _context(job, request.user) | {
+    context = _context(job, request.user)
+    context |= {
         "figure": loss_frame(held_out=bool(job.held_out)),
         "weight": usual_weight(job.total_steps),
         "lines": chronicle.last_lines(job),
         "after": 0,
-        "curl": snippets.curl(job),
+        "curl": snippets.curl(job, with_examples=context["may"].see_dataset),
         "python": snippets.python(job),
     }
     return TemplateResponse(request, "jobs/detail.html", context)

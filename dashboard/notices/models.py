@@ -42,8 +42,9 @@ class Way(models.TextChoices):
 
 class NoticeQuerySet(models.QuerySet["Notice"]):
     def shown_to(self, person: User) -> Self:
-        """Those on the page of ``person``; what is in the bin is not told of."""
-        return self.filter(person=person, on_page=True).exclude(job__library_model__removed__isnull=False)
+        """Those on the page of ``person``, of jobs that are theirs still; what is in the bin is not told of."""
+        told = self.filter(person=person, job__owner=person, on_page=True)
+        return told.exclude(job__library_model__removed__isnull=False)
 
     def unread(self) -> Self:
         return self.filter(read=None)
@@ -120,8 +121,12 @@ class Webhook(models.Model):
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    def of_own_jobs(self) -> Self:
+        """Those about jobs that are the person's still, and tests: what was handed over is told to nobody else."""
+        return self.filter(Q(notice=None) | Q(notice__job__owner=F("person")))
+
     def due(self) -> Self:
-        return self.filter(next_try__lte=timezone.now(), tries__lt=TRIES)
+        return self.of_own_jobs().filter(next_try__lte=timezone.now(), tries__lt=TRIES)
 
     def end_lost(self) -> int:
         """Give up those whose last try never came back: its worker was killed."""

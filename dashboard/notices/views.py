@@ -130,7 +130,7 @@ def test(request: Request, way: str) -> HttpResponse:
 @login_required
 def again(request: Request, pk: int) -> HttpResponse:
     """Sends a delivery once more. Of a test, that is a test of its way."""
-    delivery = get_object_or_404(Delivery, person=request.user, pk=pk)
+    delivery = get_object_or_404(Delivery.objects.of_own_jobs(), person=request.user, pk=pk)
     if delivery.notice_id is None:
         return _test(request, Way(delivery.way))
     delivery.again()
@@ -174,7 +174,8 @@ def _settings(
 
 
 def _log(request: Request) -> dict[str, object]:
-    mine = Delivery.objects.filter(person=request.user).select_related("notice__job").prefetch_related("log")
+    own = Delivery.objects.of_own_jobs().filter(person=request.user)
+    mine = own.select_related("notice__job").prefetch_related("log")
     deliveries = list(mine[:LOG_LINES])
     seen = "-".join(f"{one.pk}.{one.tries}.{one.next_try is None:d}" for one in deliveries)
     waiting = any(one.next_try for one in deliveries)

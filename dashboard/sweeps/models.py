@@ -19,6 +19,7 @@ from dashboard import audit
 from dashboard.accounts.models import User
 from dashboard.jobs.models import Job
 from dashboard.jobs.removing import remove
+from dashboard.library.models import TunedModel
 from dashboard.sweeps.grid import Values
 from tuning.errors import ServiceError, Unavailable
 from tuning.jobs import FINAL_STATES, JobState
@@ -85,9 +86,12 @@ class Sweep(models.Model):
         return reverse("sweeps:detail", args=[self.pk])
 
     def all_trials(self) -> "Sequence[Trial]":
-        """Its trials with their jobs, in the order in which they were started."""
+        """Its trials with their jobs, in the order in which they were started; without those that its owner may not see
+        any more.
+        """
         jobs = Job.objects.select_related("connection", "owner", "dataset_version").defer("samples")
-        shown = self.trials.filter(job__library_model__removed=None)
+        seen = Q(job__owner=self.owner_id) | Q(job__library_model__in=TunedModel.objects.visible_to(self.owner))
+        shown = self.trials.filter(seen, job__library_model__removed=None)
         return list(shown.prefetch_related(Prefetch("job", jobs)))
 
     def refresh_quietly(self) -> None:

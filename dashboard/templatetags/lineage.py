@@ -26,10 +26,12 @@ def lineage(context: template.Context, thing: Dataset | TunedModel) -> dict[str,
 def run_again(context: template.Context, job: Job) -> dict[str, Any]:
     """What a job runs again, whether it came out the same, and the ways to run it once more."""
     user: User = context["user"]
+    rerun = Rerun.objects.filter(job=job).first()
     may_pack = running.service_of(user, job) is not None
     return {
         "job": job,
-        "rerun": Rerun.objects.filter(job=job).select_related("original").first(),
+        "rerun": rerun,
+        "original": Job.objects.visible_to(user).filter(reruns=rerun).first() if rerun else None,
         "may_pack": may_pack,
         "may_run": may_pack and running.may_run(user, job),
     }

@@ -328,10 +328,10 @@ def test_what_a_job_shows_as_code_gives_the_same_job(
     if kind == "further":
         job.tuned_from = tuned(alice).model
     job.save()
-    assert len(shlex.split(snippets.curl(job))) > 5
+    assert len(shlex.split(snippets.curl(job, with_examples=True))) > 5
     with scripted(MODELS) as service:
         settings.TUNING_SERVER_URL = service.url
-        form = paste(browser, snippets.curl(job)).context["form"]
+        form = paste(browser, snippets.curl(job, with_examples=True)).context["form"]
     made = start(browser, settings, **{field.name: field.value() for field in form if field.value() is not None})
     assert made.recipe == job.recipe
     same = ("display_name", "base_model", "tuned_from")

@@ -152,7 +152,7 @@ def fail(job: Job) -> Job:
 
 
 def test_plain_job_is_said_in_googles_words(alice: User) -> None:
-    curl = snippets.curl(with_recipe(alice))
+    curl = snippets.curl(with_recipe(alice), with_examples=True)
     assert "/v1beta/tunedModels" in curl
     assert "recipe" not in curl
 
@@ -160,7 +160,7 @@ def test_plain_job_is_said_in_googles_words(alice: User) -> None:
 def test_job_with_more_settings_is_said_in_ours(alice: User) -> None:
     job = with_recipe(alice, rank=12)
     job.validation_version = DatasetFactory(owner=alice).latest
-    for code in (snippets.curl(job), snippets.python(job)):
+    for code in (snippets.curl(job, with_examples=True), snippets.python(job)):
         assert "/tuneboard/v1/jobs" in code
         assert '"rank": 12' in code
         assert f"sha256:{job.validation_version.sha256}" in code
