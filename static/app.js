@@ -78,6 +78,20 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+/* What arrives while a button is pressed may move it from under the pointer; the press is meant for it all the same.
+   Who draws the pointer away takes the press back. */
+const STILL = 8; // pixels
+document.addEventListener("pointerdown", ({ target, button, pointerId, clientX, clientY }) => {
+  const pressed = button === 0 && target.closest?.("button");
+  if (!pressed) return;
+  pressed.setPointerCapture(pointerId);
+  const draw = (event) => {
+    if (Math.hypot(event.clientX - clientX, event.clientY - clientY) > STILL && pressed.hasPointerCapture(pointerId)) pressed.releasePointerCapture(pointerId);
+  };
+  pressed.addEventListener("pointermove", draw);
+  pressed.addEventListener("lostpointercapture", () => pressed.removeEventListener("pointermove", draw), { once: true });
+});
+
 /* Dialogs: a button with data-opens="ID" opens one. */
 document.addEventListener("click", (event) => {
   const opener = event.target.closest("[data-opens]");

@@ -1,12 +1,10 @@
 """The ways to a new job: the form, what it will take, and a pasted request that fills it in."""
 
-import logging
 from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -14,18 +12,16 @@ from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from dashboard import audit
 from dashboard.http import Request
 from dashboard.jobs import beginnings
 from dashboard.jobs.forms import NewJob, Sketch, Target
 from dashboard.jobs.models import Job
 from dashboard.jobs.pasting import PasteForm
+from dashboard.jobs.sending import hand_in
 from dashboard.messages import explain
 from dashboard.presets.models import Preset
-from tuning.errors import Exhausted, ServiceError, Unavailable
+from tuning.errors import ServiceError
 from tuning.providers import Provider, Tally, TokenCounter
-
-logger = logging.getLogger(__name__)
 
 PRESETS_OFFERED = 12
 
@@ -99,27 +95,10 @@ def _as_sent(form: NewJob) -> dict[str, Any]:
 
 
 def _start(form: NewJob) -> Job | None:
-    """The job, sent to its service. ``None`` when that refused, or there are too many: the form then says why.
-
-    A service that does not answer is no refusal: the job waits, and the worker sends it later.
-    """
+    """The job, sent to its service. ``None`` when that refused, or there are too many: the form then says why."""
     try:
-        job = form.job()
-    except Exhausted as error:
-        message = explain(error)
-        form.add_error(None, f"{message.title}. {message.advice}")
-        return None
-    if job.ref:
-        return job
-    try:
-        job.send()
-    except Unavailable as error:
-        logger.info("job %s waits for its service: %s", job.pk, error.code)
+        return hand_in(form.job())
     except ServiceError as error:
-        with transaction.atomic():
-            audit.record(job.owner, "job.refused", job, code=error.code)
-            job.delete()
         message = explain(error)
         form.add_error(None, f"{message.title}. {error.detail or message.advice}")
         return None
-    return job

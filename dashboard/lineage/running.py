@@ -1,7 +1,5 @@
 """Running a job exactly again: from its row, or from a bundle."""
 
-import logging
-
 from django.db import transaction
 
 from dashboard import audit
@@ -10,16 +8,14 @@ from dashboard.connections.models import Connection
 from dashboard.datasets.models import NAME_LENGTH, Dataset, DatasetVersion
 from dashboard.jobs.models import Job
 from dashboard.jobs.pasting import version_of
+from dashboard.jobs.sending import hand_in
 from dashboard.lineage.bundles import BundleRefused, Run, run_of
 from dashboard.lineage.models import Rerun
 from dashboard.lineage.packing import may_see
 from dashboard.lineage.unpacking import Bundle
 from tuning.datasets import Parsed
-from tuning.errors import ServiceError, Unavailable
 from tuning.jobs import JobState, total_steps
 from tuning.providers import Reproducer
-
-logger = logging.getLogger(__name__)
 
 
 def service_of(user: User, job: Job) -> Reproducer | None:
@@ -41,7 +37,7 @@ def may_run(user: User, job: Job) -> bool:
 def run_again(user: User, job: Job, service: Reproducer) -> Job:
     """A job of ``user``'s that is ``job`` exactly again. Raises ``ServiceError``."""
     run, apart = run_of(job, service), job.validation_version
-    return _sent(_entered(user, job.connection, run, data=job.dataset_version, apart=apart, original=job))
+    return hand_in(_entered(user, job.connection, run, data=job.dataset_version, apart=apart, original=job))
 
 
 def run_bundle(user: User, connection: Connection, bundle: Bundle) -> Job:
@@ -55,7 +51,7 @@ def run_bundle(user: User, connection: Connection, bundle: Bundle) -> Job:
         described = run.validation
         apart = _version(user, described.sha256, described.name, bundle.validation) if described else None
         job = _entered(user, connection, run, data=data, apart=apart)
-    return _sent(job)
+    return hand_in(job)
 
 
 def _version(user: User, sha256: str, name: str, parsed: Parsed | None) -> DatasetVersion:
@@ -95,19 +91,3 @@ def _entered(
             Rerun.objects.note(entered, run, original)
             audit.record(user, "job.run_again", entered)
     return entered
-
-
-def _sent(job: Job) -> Job:
-    """``job``, handed to its service; one that is away gets it later."""
-    if job.ref:
-        return job
-    try:
-        job.send()
-    except Unavailable as error:
-        logger.info("job %s waits for its service: %s", job.pk, error.code)
-    except ServiceError as error:
-        with transaction.atomic():
-            audit.record(job.owner, "job.refused", job, code=error.code)
-            job.delete()
-        raise
-    return job

@@ -1,10 +1,12 @@
 """Filters and an order as they stand in the address of a list."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any, Generic, TypeVar
 
 from django import forms
+from django.http import QueryDict
 from django.utils.http import urlencode
 
 Pair = tuple[str, str]
@@ -13,6 +15,7 @@ WORDS = 5
 """Of a search that are looked for."""
 OFFERED = 500
 """Most choices of a filter."""
+LONGEST_QUERY = 2_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,6 +66,15 @@ class Chip:
     label: str
     text: str
     without: str
+
+
+def remembered(posted: QueryDict, read: Callable[[QueryDict], Asked[N]]) -> str:
+    """The query of the list that a form was sent from, as its hidden field ``back`` remembers it. ``read`` reads it
+    anew: nobody is led anywhere else.
+    """
+    said = QueryDict(posted.get("back", "")[:LONGEST_QUERY])
+    page = said.get("page", "")
+    return read(said).query(page=int(page) if page.isdecimal() and len(page) < 6 else 1)
 
 
 class NarrowingForm(forms.Form):

@@ -124,7 +124,7 @@ def library() -> str:
     if TunedModel.objects.filter(name="tunedModels/shelved-1").exists():
         return "/library/?q=shelved"
     now, colleague = timezone.now(), _colleague()
-    version = _job(display_name="Shelved 0", state=JobState.SUCCEEDED).dataset_version
+    version = _job(display_name="Shelved 0", dataset_name="Invoices", state=JobState.SUCCEEDED).dataset_version
     texts = ["", "Answers questions about invoices in the words that the accounts department uses. " * 3]
     for n in range(1, 60):
         name = "A name that is as long as a name can be" if n == 5 else f"Shelved {n}"
@@ -196,14 +196,14 @@ def _colleague():  # type: ignore[no-untyped-def]
     )
 
 
-def _job(**facts: object):  # type: ignore[no-untyped-def]
+def _job(dataset_name: str = "Planted", **facts: object):  # type: ignore[no-untyped-def]
     from dashboard.accounts.models import User
     from tests.factories import DatasetFactory, JobFactory
 
     owner = User.objects.get(email="ada@example.com")
     if "dataset_version" in facts:
         return JobFactory(owner=owner, **facts)
-    dataset = DatasetFactory(owner=owner, name="Planted", pairs=14_000 if facts.get("more_recipe") else 15)
+    dataset = DatasetFactory(owner=owner, name=dataset_name, pairs=14_000 if facts.get("more_recipe") else 15)
     return JobFactory(owner=owner, dataset_version=dataset.latest, **facts)
 
 
@@ -214,6 +214,7 @@ def binned() -> str:
     from django.utils import timezone
 
     from dashboard.accounts.models import User
+    from dashboard.notices import events
     from dashboard.retiring import removing
     from dashboard.retiring.models import Removal
     from tests.factories import TunedModelFactory
@@ -228,8 +229,10 @@ def binned() -> str:
     later = timezone.now() + timedelta(minutes=40)
     Removal.objects.filter(model=model).update(due=timezone.now(), next_try=later, **refused)
     old = timezone.now() - timedelta(days=200)
-    for n in range(6):
-        TunedModelFactory(owner=ada, display_name=f"Old one {n}", created=old, last_loss=0.3 + n / 10)
+    olds = [
+        TunedModelFactory(owner=ada, display_name=f"Old one {n}", created=old, last_loss=0.3 + n / 10) for n in range(6)
+    ]
+    events.known(old_one.job for old_one in olds)
     return "/library/bin/"
 
 
@@ -250,4 +253,9 @@ PLANTS: dict[str, Callable[[], str]] = {
 if __name__ == "__main__":
     os.environ["DJANGO_SETTINGS_MODULE"] = "dashboard.settings"
     django.setup()
-    print(PLANTS[sys.argv[1]]())
+    from django.db import transaction
+
+    with (
+        transaction.atomic()
+    ):  # the worker sees all of it or nothing: not a job nobody is to be told of without that mark
+        print(PLANTS[sys.argv[1]]())

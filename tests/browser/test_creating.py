@@ -55,6 +55,28 @@ def test_older_version_of_a_dataset_is_tuned_on(page: Page, first_job: FirstJob,
     expect(page.locator("#live")).to_contain_text("v1, 4 examples")
 
 
+@pytest.mark.parametrize("drawn_away", [False, True], ids=["still", "drawn away"])
+def test_press_counts_though_advice_moves_the_button(page: Page, first_job: FirstJob, drawn_away: bool) -> None:
+    page.goto(first_job.places["dataset"])
+    page.get_by_role("link", name="Start tuning").click()
+    page.get_by_label("Name").fill("Pressed")
+    walk.choose_base(page, walk.QUICK)
+    place = page.get_by_role("button", name="Start tuning").bounding_box()
+    assert place
+    x, y = place["x"] + 20, place["y"] + place["height"] / 2
+    page.mouse.move(x, y)
+    page.get_by_label("Epochs").fill("500")
+    page.mouse.down()
+    expect(page.get_by_text("5 epochs are usual")).to_be_visible()
+    if drawn_away:
+        page.mouse.move(x, y + 200)
+    page.mouse.up()
+    if drawn_away:
+        page.get_by_label("Name").fill("Not sent")  # still here to be filled in
+    else:
+        expect(page.get_by_role("heading", level=1)).to_have_text("Pressed")
+
+
 def test_clone_starts_with_the_settings_of_the_job(page: Page, job: str) -> None:
     from_menu(page, job, "Clone")
     expect(page.get_by_label("Name")).to_have_value("Counting")

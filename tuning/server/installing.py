@@ -1,18 +1,17 @@
 """Base models of this installation: adding them, and removing them."""
 
-import time
 from pathlib import Path
 
 from django.conf import settings
 
-from tuning.engine import Failed
 from tuning.engine.bases import catalogue
 from tuning.engine.bases.catalogue import BaseModelEntry, Folder
 from tuning.engine.children import start_inspection
-from tuning.errors import AlreadyExists, FailedPrecondition, InvalidRequest, NotFound, TimedOut
+from tuning.errors import AlreadyExists, FailedPrecondition, InvalidRequest, NotFound
 from tuning.jobs import JobState
 from tuning.resources import NewBaseModel
 from tuning.server import base_models
+from tuning.server.looking import looks_well
 from tuning.server.models import BasePreparation, Job
 
 LOOK_SECONDS = 30.0
@@ -94,17 +93,7 @@ def _inside(text: str) -> Path:
 
 def _look(place: Path) -> None:
     """Have a child see whether the model can be used: what is in its files stays out of this process."""
-    child, until = start_inspection(place, Path(settings.MODELS_DIR)), time.monotonic() + LOOK_SECONDS
-    try:
-        while child.exit_code is None:
-            for event in child.events(timeout=0.1):
-                if isinstance(event, Failed):
-                    raise InvalidRequest(event.code, detail=event.detail)
-            if time.monotonic() > until:
-                raise TimedOut
-    finally:
-        child.stop()
-    if child.exit_code != 0:
+    if not looks_well(start_inspection(place, Path(settings.MODELS_DIR)), LOOK_SECONDS):
         raise InvalidRequest("base_model_unreadable", detail="looking at it came to no end")
 
 

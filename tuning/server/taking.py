@@ -6,7 +6,6 @@ it. A child sees whether the adapter fits its base model. Sent again, it is the 
 """
 
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -24,17 +23,18 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from tuning import curves, wire
-from tuning.engine import Failed, TakeSpec
+from tuning.engine import TakeSpec
 from tuning.engine.bases import catalogue
 from tuning.engine.bases.catalogue import ADAPTER_CONFIG, ADAPTER_WEIGHTS
 from tuning.engine.children import start_taking
-from tuning.errors import AlreadyExists, FailedPrecondition, InvalidRequest, TimedOut, Unavailable
+from tuning.errors import AlreadyExists, FailedPrecondition, InvalidRequest, Unavailable
 from tuning.jobs import JobState
 from tuning.recipes import TOTAL_STEPS
 from tuning.resources import KeptModel, NewBaseModel, Role, TunedModel
 from tuning.server import base_models, creation, files, hyperparameters, installing, names
 from tuning.server.findings import ValidationPoint
 from tuning.server.hyperparameters import Held
+from tuning.server.looking import looks_well
 from tuning.server.models import Job, LossChunk
 from tuning.server.queue import CHUNK_POINTS
 
@@ -229,18 +229,8 @@ def _place(folder: Path, draft: Job) -> None:
     if not catalogue.is_prepared(draft.base, models):
         installing.add(NewBaseModel(name=draft.base))
         raise Unavailable("base_model_preparing", retry_after=PREPARING_SECONDS, name=draft.base)
-    child = start_taking(TakeSpec(folder=folder, base=models / draft.base, target=files.adapter(draft)))
-    until = time.monotonic() + LOOK_SECONDS
-    try:
-        while child.exit_code is None:
-            for event in child.events(timeout=0.1):
-                if isinstance(event, Failed):
-                    raise InvalidRequest(event.code, detail=event.detail)
-            if time.monotonic() > until:
-                raise TimedOut
-    finally:
-        child.stop()
-    if child.exit_code != 0:
+    spec = TakeSpec(folder=folder, base=models / draft.base, target=files.adapter(draft))
+    if not looks_well(start_taking(spec), LOOK_SECONDS):
         raise FailedPrecondition("adapter_missing")
 
 

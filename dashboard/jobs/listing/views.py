@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from dashboard import audit
+from dashboard.forms import what_is_wrong
 from dashboard.http import NoContent, Request
 from dashboard.jobs.access import Rights, require
 from dashboard.jobs.listing import bulk as many
@@ -23,6 +24,7 @@ from dashboard.jobs.models import Job
 from dashboard.jobs.saved import ListSettings, SavedView
 from dashboard.jobs.tags import NAME_LENGTH, TAGS_SUGGESTED, Tag
 from dashboard.library.models import Role
+from dashboard.listing.asked import remembered
 from dashboard.listing.columns import direction, toggled
 
 
@@ -66,7 +68,7 @@ def bulk(request: Request) -> HttpResponse:
     back = _back(request)
     form = many.BulkForm(request.user, request.POST)
     if not form.is_valid():
-        messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
+        messages.error(request, what_is_wrong(form))
         return redirect(back)
     asked_for = form.request()
     if asked_for.action is many.Action.COMPARE:
@@ -201,8 +203,5 @@ def _context(query: Asked, found: rows.Listing, settings: ListSettings) -> dict[
 
 
 def _back(request: Request) -> str:
-    """The list as the form's hidden field remembers it, read anew: nobody is led anywhere else."""
-    said = QueryDict(request.POST.get("back", "")[:2_000])
-    page = said.get("page", "")
-    number = int(page) if page.isdecimal() and len(page) < 6 else 1
-    return f"{reverse('jobs:list')}?{asked(said, request.user).query(page=number)}"
+    """The list that a form was sent from."""
+    return f"{reverse('jobs:list')}?{remembered(request.POST, lambda said: asked(said, request.user))}"

@@ -2,13 +2,14 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import reswap, retarget
 
+from dashboard.forms import what_is_wrong
 from dashboard.http import NoContent, Request
 from dashboard.library.chosen import LibrarySettings
 from dashboard.library.listing import bulk as many
@@ -19,6 +20,7 @@ from dashboard.library.listing.drawn import HOLDERS, drawn, drawn_arrivals
 from dashboard.library.listing.drawn import star as draw_star
 from dashboard.library.listing.filters import Asked, read
 from dashboard.library.models import TunedModel
+from dashboard.listing.asked import remembered
 from dashboard.listing.columns import direction, toggled
 
 VIEWS = ("cards", "table")
@@ -77,7 +79,7 @@ def bulk(request: Request) -> HttpResponse:
     back = _back(request)
     form = many.BulkForm(request.user, request.POST)
     if not form.is_valid():
-        messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
+        messages.error(request, what_is_wrong(form))
         return redirect(back)
     asked_for = form.request()
     if asked_for.action is many.Action.COMPARE:
@@ -138,8 +140,5 @@ def _context(request: Request, asked: Asked, found: rows.Listing) -> dict[str, o
 
 
 def _back(request: Request) -> str:
-    """The list as the form's hidden field remembers it, read anew: nobody is led anywhere else."""
-    said = QueryDict(request.POST.get("back", "")[:2_000])
-    page = said.get("page", "")
-    number = int(page) if page.isdecimal() and len(page) < 6 else 1
-    return f"{reverse('library:list')}?{read(said).query(page=number)}"
+    """The list that a form was sent from."""
+    return f"{reverse('library:list')}?{remembered(request.POST, read)}"

@@ -1,0 +1,31 @@
+"""A new job, handed to its service while the person who wants it waits."""
+
+import logging
+
+from django.db import transaction
+
+from dashboard import audit
+from dashboard.jobs.models import Job
+from tuning.errors import ServiceError, Unavailable
+
+logger = logging.getLogger(__name__)
+
+
+def hand_in(job: Job) -> Job:
+    """``job``, sent; one that was sent before is left alone.
+
+    A service that does not answer is no refusal: the job waits, and the worker sends it later. Raises ``ServiceError``
+    where the service refuses; the job is then forgotten.
+    """
+    if job.ref:
+        return job
+    try:
+        job.send()
+    except Unavailable as error:
+        logger.info("job %s waits for its service: %s", job.pk, error.code)
+    except ServiceError as error:
+        with transaction.atomic():
+            audit.record(job.owner, "job.refused", job, code=error.code)
+            job.delete()
+        raise
+    return job
