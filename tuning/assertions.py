@@ -8,6 +8,7 @@ import os
 import secrets
 import tempfile
 import time
+import unicodedata
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,11 @@ from tuning.errors import Unauthenticated
 AUDIENCE = "tuneboard-tuning-server"
 LIFETIME = 60
 """Seconds an assertion is good for: long enough for a slow request, too short to be worth stealing."""
+
+
+def same_in_any_spelling(email: str) -> str:
+    """``email`` as it is kept and compared: letter case and Unicode's look-alikes make no other person."""
+    return unicodedata.normalize("NFKC", email).lower()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,6 +1,5 @@
 """People, the link that lets the first of them in, and failed tries to sign in."""
 
-import unicodedata
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
@@ -8,12 +7,7 @@ from django.db import models
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
-from tuning.assertions import Identity
-
-
-def same_in_any_spelling(email: str) -> str:
-    """``email`` as it is kept and compared: letter case and Unicode's look-alikes make no other person."""
-    return unicodedata.normalize("NFKC", email).lower()
+from tuning.assertions import Identity, same_in_any_spelling
 
 
 class EmailAddressField(models.EmailField[str, str]):

@@ -14,8 +14,9 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from dashboard import audit
-from dashboard.accounts.models import SignInTry, User, same_in_any_spelling
+from dashboard.accounts.models import SignInTry, User
 from dashboard.http import network_address
+from tuning.assertions import same_in_any_spelling
 
 WINDOW = timedelta(minutes=15)
 TRIES_FROM_ONE_ADDRESS = 10

@@ -71,6 +71,15 @@ def permit(identity: Identity, job: Job, action: Action) -> None:
         raise PermissionDenied(code, name=job.name, action=action)
 
 
+def permit_examples(identity: Identity, job: Job) -> None:
+    """Raise ``PermissionDenied`` unless ``identity`` sent the examples of ``job``, and owns the model still: one that
+    is given away takes them to nobody.
+    """
+    permit(identity, job, Action.DELETE)
+    if not (identity.administrator or job.sent_by == identity.email.lower()):
+        raise PermissionDenied("not_yours", name=job.name, action=Action.READ)
+
+
 def require_administrator(identity: Identity) -> None:
     """Raise ``PermissionDenied`` unless ``identity`` is an administrator. Only the dashboard's assertions say so."""
     if not identity.administrator:

@@ -150,6 +150,7 @@ def _choose_recipe(draft: Job, more: More, source: Job | None, google: Hyperpara
 def _insert(draft: Job, owner: Identity, chosen_id: str) -> Job:
     """Save ``draft`` as ``owner``'s, under the name the caller chose or one of ours. Raises ``AlreadyExists``."""
     draft.created = draft.updated = timezone.now()
+    draft.sent_by = owner.email.lower()
     for _ in range(ID_TRIES):
         draft.model_id = chosen_id or names.model_id(draft.display_name)
         try:

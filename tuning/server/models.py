@@ -73,6 +73,8 @@ class Job(models.Model):
     """SHA-256 of the training data's JSONL."""
     validation_data = models.CharField(max_length=64, blank=True, db_index=True)
     """The same of the held-out examples, where they are a dataset of their own."""
+    sent_by = models.CharField(max_length=254, blank=True)
+    """Whose examples they are, by e-mail address, lower case; whoever the model is given to later."""
     data_removed = models.DateTimeField(null=True)
     """When both were removed because they had been kept long enough."""
     example_count = models.IntegerField()

@@ -12,6 +12,7 @@ from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 
 from tuning import resources
+from tuning.assertions import same_in_any_spelling
 from tuning.errors import AlreadyExists, InvalidRequest
 from tuning.resources import GranteeType, Role
 from tuning.server.creation import check_length
@@ -74,7 +75,7 @@ def _grantable(role: Role | None) -> Role:
 
 
 def _grantee(kind: GranteeType, address: str | None) -> str:
-    """The checked address, lower case; of everyone none."""
+    """The checked address in its one spelling; of everyone none."""
     match kind:
         case GranteeType.USER:
             return _address("permission.email_address", address or "")
@@ -86,7 +87,7 @@ def _grantee(kind: GranteeType, address: str | None) -> str:
 
 
 def _address(field: str, text: str) -> str:
-    address = text.lower()
+    address = same_in_any_spelling(text)
     check_length(field, address, EMAIL_CHARACTERS)
     try:
         validate_email(address)
@@ -96,7 +97,7 @@ def _address(field: str, text: str) -> str:
 
 
 def _team(text: str) -> str:
-    name, field = text.lower(), "permission.email_address"
+    name, field = same_in_any_spelling(text), "permission.email_address"
     check_length(field, name, EMAIL_CHARACTERS)
     if not name or not name.isprintable():
         raise InvalidRequest("out_of_range", field=field, value=f'"{text[:80]}"', rule="a team's name")

@@ -8,7 +8,7 @@ it. A child sees whether the adapter fits its base model. Sent again, it is the 
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import BoundedSemaphore
 from typing import IO
@@ -23,6 +23,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from tuning import curves, wire
+from tuning.assertions import same_in_any_spelling
 from tuning.engine import TakeSpec
 from tuning.engine.bases import catalogue
 from tuning.engine.bases.catalogue import ADAPTER_CONFIG, ADAPTER_WEIGHTS
@@ -137,6 +138,7 @@ def _drafted(model_id: str, kept: KeptModel, folder: Path) -> Job:
         creation.check_range(f"model.{field}", value, least, 2**31 - 1)
     creation.check_range("model.total_steps", kept.total_steps, 1, TOTAL_STEPS)
     creation.check_length("model.tuned_from", kept.tuned_from, 60)
+    _check_ends(kept)
     _check_owner(kept.owner)
     offer = base_models.find(_tuned_from(folder / ADAPTER_CONFIG))
     draft = Job(
@@ -152,6 +154,7 @@ def _drafted(model_id: str, kept: KeptModel, folder: Path) -> Job:
         top_p=offer.top_p if kept.top_p is None else kept.top_p,
         top_k=offer.top_k if kept.top_k is None else kept.top_k,
         training_data="",
+        sent_by=same_in_any_spelling(kept.owner),
         example_count=kept.examples,
         validation_count=kept.held_out,
         total_steps=kept.total_steps,
@@ -169,6 +172,19 @@ def _drafted(model_id: str, kept: KeptModel, folder: Path) -> Job:
     return draft
 
 
+def _check_ends(kept: KeptModel) -> None:
+    """Where it stopped, and the steps after which a held-out loss was taken, are steps of its own, each once."""
+    steps = [said.step for said in kept.validation]
+    if kept.stopped_step is not None:
+        creation.check_range("model.stopped_step", kept.stopped_step, 1, kept.total_steps)
+    for step in steps:
+        creation.check_range("model.validation.step", step, 1, kept.total_steps)
+    for said in kept.validation:
+        creation.check_range("model.validation.epoch", said.epoch, 0, TOTAL_STEPS)
+    if len(set(steps)) < len(steps):
+        raise InvalidRequest("archive_unusable", detail="a step has two held-out losses")
+
+
 def _check_owner(email: str) -> None:
     try:
         validate_email(email)
@@ -177,7 +193,13 @@ def _check_owner(email: str) -> None:
 
 
 def _moment(said: datetime | None) -> datetime | None:
-    return said.replace(tzinfo=said.tzinfo or timezone.get_default_timezone()) if said else None
+    """In UTC. Raises ``InvalidRequest`` for one that the calendar ends before."""
+    if said is None:
+        return None
+    try:
+        return said.replace(tzinfo=said.tzinfo or UTC).astimezone(UTC)
+    except OverflowError as exc:
+        raise InvalidRequest("bad_value", path="model", expected="time", value=said.isoformat()) from exc
 
 
 def _tuned_from(config: Path) -> str:
@@ -239,7 +261,7 @@ def _keep(draft: Job, kept: KeptModel, points: bytes) -> Job:
     try:
         with files.locked(), transaction.atomic():
             draft.save(force_insert=True)
-            draft.permissions.create(email=kept.owner.lower(), role=Role.OWNER)
+            draft.permissions.create(email=draft.sent_by, role=Role.OWNER)
             LossChunk.objects.bulk_create(_chunks(draft, points))
             ValidationPoint.objects.bulk_create(_validation(draft, kept))
     except IntegrityError as exc:

@@ -6,7 +6,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from tuning.assertions import Identity
-from tuning.server.access import Action, permit
+from tuning.server.access import Action, permit, permit_examples
 from tuning.server.models import Job
 
 OLD_JOB = {"operation_id": "op", "api_version": "v1beta", "base_asked": "models/x", "base": "x", "temperature": 1}
@@ -22,3 +22,4 @@ def test_owner_of_an_older_installations_model_stays_its_owner() -> None:
     executor = MigrationExecutor(connection)
     executor.migrate(executor.loader.graph.leaf_nodes())
     permit(Identity(email="Ada@example.com"), Job.objects.get(model_id="old"), Action.DELETE)
+    permit_examples(Identity(email="Ada@example.com"), Job.objects.get(model_id="old"))

@@ -226,3 +226,22 @@ def test_permissions_go_with_their_model(idle_server: TuningServer, idle_key: st
     chosen = model.removeprefix("tunedModels/")
     assert idle_server.post(f"/v1beta/tunedModels?tunedModelId={chosen}", idle_key, json=sent).status_code == 200
     assert idle_server.get(f"/v1beta/{model}", bens_key).status_code == 403
+
+
+def test_look_alikes_of_an_address_are_one(idle_server: TuningServer, idle_key: str, model: str) -> None:
+    made = share(idle_server, idle_key, model, emailAddress="Ben@\uff45xample.com", role="READER")
+    assert made.json()["emailAddress"] == BEN
+    assert share(idle_server, idle_key, model, emailAddress=BEN, role="WRITER").status_code == 409
+
+
+def test_model_that_is_given_away_leaves_its_examples_with_whoever_sent_them(
+    idle_server: TuningServer, idle_key: str, bens_key: str, model: str
+) -> None:
+    examples = f"/tuneboard/v1/jobs/{model.removeprefix('tunedModels/')}/training-data"
+    assert idle_server.get(examples, idle_key).status_code == 200
+    given = idle_server.post(f"/v1beta/{model}:transferOwnership", idle_key, json={"emailAddress": BEN})
+    assert given.status_code == 200
+    assert idle_server.get(examples, bens_key).status_code == 403
+    assert idle_server.get(examples, idle_key).status_code == 403
+    root = assertions.issue(Identity(email="root@example.com", administrator=True), idle_server.secret)
+    assert idle_server.get(examples, root).status_code == 200

@@ -122,6 +122,10 @@ def configured(members: Members, **changes: Any) -> Members:
     return members | {CONFIG: orjson.dumps(orjson.loads(members[CONFIG]) | changes)}
 
 
+def held_out(members: Members, *steps: int) -> Members:
+    return changed(members, validation=[{"step": step, "epoch": 1, "loss": 1.0} for step in steps])
+
+
 def without(members: Members, name: str) -> Members:
     return {other: data for other, data in members.items() if other != name}
 
@@ -145,6 +149,11 @@ HOSTILE: dict[str, Callable[[Members], bytes]] = {
     "points past the end": lambda members: packed(changed(members, totalSteps=1)),
     "half a point": lambda members: packed(cut(members, "points.bin", 30)),
     "points left out": lambda members: packed(members | {"points.bin": members["points.bin"][20:]}),
+    "stopped before it began": lambda members: packed(changed(members, stoppedStep=-5)),
+    "stopped after its end": lambda members: packed(changed(members, stoppedStep=2**62)),
+    "a held-out loss of no step": lambda members: packed(held_out(members, 2**64 - 1)),
+    "a held-out loss twice": lambda members: packed(held_out(members, 1, 1)),
+    "before there were years": lambda members: packed(changed(members, created="0001-01-01T00:00:00+14:00")),
     "another rank": lambda members: packed(configured(members, r=4)),
     "no rank": lambda members: packed(configured(members, r="8")),
     "alpha without end": lambda members: packed(configured(members, lora_alpha=-1)),

@@ -259,7 +259,7 @@ METHODS: dict[str, dict[str, Method]] = {
     f"{JOBS}/training-data": {
         "GET": Method(
             name="job.trainingData",
-            about="The examples as JSONL; for the owner alone.",
+            about="The examples as JSONL; for the owner who sent them alone.",
             answers="application/jsonl; charset=utf-8",
         )
     },

@@ -115,8 +115,11 @@ def samples(request: HttpRequest, caller: Identity, model_id: str) -> HttpRespon
 
 
 def training_data(request: HttpRequest, caller: Identity, model_id: str) -> HttpResponseBase:
-    """The examples the model was tuned on, as JSONL of ``text_input`` and ``output``. For its owner alone."""
+    """The examples the model was tuned on, as JSONL of ``text_input`` and ``output``. For the owner who sent them
+    alone: a model that is given away does not take them along.
+    """
     found = tuned_models.find(caller, model_id, Action.DELETE)
+    access.permit_examples(caller, found)
     try:
         content = files.open_training_data(found)
     except FileNotFoundError as exc:
