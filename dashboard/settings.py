@@ -82,6 +82,7 @@ INSTALLED_APPS = [
     "dashboard.jobs",
     "dashboard.library",
     "dashboard.lineage",
+    "dashboard.listing",
     "dashboard.moving",
     "dashboard.notices",
     "dashboard.playground",

@@ -60,6 +60,15 @@ class Kept:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Conditions:
+    """What the last bits of a job's losses depend on beside its recipe and its examples; empty or 0 where unknown."""
+
+    server: str = ""
+    engine: str = ""
+    threads: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class JobStatus:
     """What a service knows of a job now."""
 
@@ -85,6 +94,8 @@ class JobStatus:
     stopped: int | None = None
     """The last step of a job that ended early, because the validation loss fell no more."""
     kept: Kept | None = None
+    conditions: Conditions | None = None
+    """``None`` where the service does not tell."""
 
 
 def total_steps(examples: int, epochs: int, batch: int) -> int:

@@ -22,7 +22,7 @@ from dashboard.jobs import chronicle, pace, told
 from dashboard.jobs.chronicle import JobLine, News
 from dashboard.jobs.facts import facts_of, fingerprint_of
 from dashboard.jobs.queryset import REFRESH_INTERVAL, JobQuerySet
-from dashboard.jobs.saved import ListSettings, SavedView
+from dashboard.jobs.saved import ListSettings
 from dashboard.jobs.tags import Tag
 from dashboard.library.models import TunedModel
 from tuning.errors import NotFound, ServiceError
@@ -30,7 +30,7 @@ from tuning.jobs import JobState, JobStatus, Point
 from tuning.providers import JobRef, JobSpec
 from tuning.recipes import Recipe, beyond, held_out, whole
 
-__all__ = ["Job", "JobLine", "ListSettings", "SavedView", "Tag"]
+__all__ = ["Job", "JobLine", "ListSettings", "Tag"]
 
 logger = logging.getLogger(__name__)
 
@@ -95,6 +95,8 @@ class Job(models.Model):
     answered = models.PositiveIntegerField(default=0)
     """Answers in :attr:`samples`."""
     log_cursor = models.PositiveBigIntegerField(default=0)
+    conditions = models.JSONField(default=dict)
+    """What its losses were computed with, as :class:`tuning.jobs.Conditions` has it; empty where nobody told."""
     kept_since = models.DateTimeField(null=True)
     kept_until = models.DateTimeField(null=True)
     """When the service removes the examples; ``None``: with the model."""
@@ -268,14 +270,18 @@ class Job(models.Model):
             return False
         return True
 
-    def cancel(self) -> None:
-        """Stop the job at its service. One that never got there is simply not sent."""
+    def cancel(self) -> bool:
+        """Stop the job at its service. One that never got there is simply not sent. False when it had ended already."""
         if Job.objects.unsent().filter(pk=self.pk).update(state=JobState.CANCELLED, finished=timezone.now()):
-            return
+            return True
         self.refresh_from_db()
+        if self.is_final:
+            return False
         self.connection.open_for(self.owner).cancel(JobRef(self.ref))
         Job.objects.filter(pk=self.pk).update(synced_at=None)
+        self.synced_at = None
         self.refresh()
+        return not self.is_final or self.job_state is JobState.CANCELLED
 
     def reopen(self) -> None:
         """Note that its service has taken it up again after it had ended; what it told so far stays until then."""

@@ -1,6 +1,7 @@
 """What a service says of a job, written into the job's row; saving it is for the caller."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from math import isfinite
 from typing import TYPE_CHECKING
@@ -55,6 +56,8 @@ def _keep_status(job: "Job", status: JobStatus) -> None:
     if status.failure:
         job.failure_code, job.failure_detail = status.failure.code, status.failure.detail
     _keep_validation(job, status)
+    if status.conditions:
+        job.conditions = asdict(status.conditions)
     if status.kept:
         job.kept_since, job.kept_until = status.kept.since, status.kept.until
 

@@ -119,9 +119,11 @@ def export(request: Request, pk: int, form: str) -> HttpResponseBase:
 def cancel(request: Request, pk: int) -> HttpResponse:
     """Stops the job and shows its page."""
     job = _job(request, pk, Role.WRITER)
-    job.cancel()
-    audit.record(request, "job.cancelled", job)
-    messages.success(request, _("“%(name)s” was cancelled.") % {"name": job})
+    if job.cancel():
+        audit.record(request, "job.cancelled", job)
+        messages.success(request, _("“%(name)s” was cancelled.") % {"name": job})
+    else:
+        messages.info(request, _("“%(name)s” had ended already.") % {"name": job})
     return redirect(job)
 
 

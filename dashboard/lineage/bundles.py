@@ -85,7 +85,7 @@ def run_of(job: Job, service: Reproducer) -> Run:
         data=Examples(sha256=version.sha256, examples=version.examples, name=version.dataset.name),
         validation=Examples(sha256=apart.sha256, examples=apart.examples, name=apart.dataset.name) if apart else None,
         curve=curve_of(job),
-        conditions=service.conditions(JobRef(job.ref)),
+        conditions=Conditions(**job.conditions) if job.conditions else service.conditions(JobRef(job.ref)),
     )
 
 

@@ -1,1 +1,3 @@
-"""What the lists of jobs and of models have in common: columns and orders, filters in an address, pages of rows."""
+"""What the lists of jobs and of models have in common: columns and orders, filters in an address, pages of rows, and
+views under a name.
+"""

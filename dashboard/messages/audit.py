@@ -97,6 +97,7 @@ AUDIT = {
     "team.member_removed": _("Removed %(person)s from the team “%(name)s”"),
     "team.renamed": _("Renamed the team “%(before)s” to “%(name)s”"),
     "view.deleted": _("Removed the view “%(name)s”"),
+    "view.handed_over": _("Handed the view “%(name)s” over to %(heir)s"),
     "view.saved": _("Saved the view “%(name)s”"),
     "webhook.removed": _("Removed the webhook"),
     "webhook.renewed": _("Made another secret for the webhook"),

@@ -24,6 +24,7 @@ from dashboard.moving.records import (
 )
 from dashboard.teams.models import Team
 from tuning.errors import NotFound, ServiceError, TuningError, Unavailable
+from tuning.jobs import Conditions
 from tuning.providers import Export, Exporter, JobRef
 
 Told = Callable[[int, int], None]
@@ -133,6 +134,7 @@ def _job(job: Job) -> JobRecord:
         created=job.created,
         started=job.started,
         finished=job.finished,
+        conditions=Conditions(**job.conditions) if job.conditions else None,
     )
 
 

@@ -11,6 +11,7 @@ from cattrs import BaseValidationError
 from cattrs.preconf.orjson import OrjsonConverter, make_converter
 
 from dashboard.moving.archive import LIBRARY, ArchiveError
+from tuning.jobs import Conditions
 from tuning.providers import Sample
 
 
@@ -99,6 +100,7 @@ class JobRecord:
     created: datetime
     started: datetime | None
     finished: datetime | None
+    conditions: Conditions | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -94,6 +94,7 @@ def tell(job: Job, model: ModelRecord, record: JobRecord, curve: bytes) -> Tuned
         validation=validation,
         best=Best(step=best.step, epoch=best.epoch, loss=best.value) if best else None,
         stopped=record.stopped_step,
+        conditions=record.conditions,
     )
     job.store(status, points)
     job.samples = [asdict(sample) for sample in record.samples]

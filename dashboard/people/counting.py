@@ -50,7 +50,11 @@ def _by_owner(
 
 @dataclass(frozen=True, slots=True)
 class Belongings:
-    """What somebody would leave behind. ``used`` counts their datasets that jobs of others were tuned with."""
+    """What somebody would leave behind.
+
+    ``used`` counts their datasets that jobs of others were tuned with, ``views`` the views of lists that they share,
+    ``kept_views`` those that they kept for themselves.
+    """
 
     jobs: int
     unfinished: int
@@ -60,12 +64,14 @@ class Belongings:
     datasets: int
     used: int
     presets: int
+    views: int
+    kept_views: int
     teams: int
 
     @property
     def left(self) -> int:
         """How many things there are still to be handed over or removed."""
-        return self.jobs + self.sweeps + self.models + self.datasets + self.presets
+        return self.jobs + self.sweeps + self.models + self.datasets + self.presets + self.views + self.kept_views
 
 
 def belongings(person: User) -> Belongings:
@@ -82,5 +88,7 @@ def belongings(person: User) -> Belongings:
         datasets=datasets.filter(absent=False).count(),
         used=datasets.filter(used, absent=False).distinct().count(),
         presets=person.presets.count(),
+        views=person.views.filter(shared=True).count(),
+        kept_views=person.views.filter(shared=False).count(),
         teams=person.memberships.count(),
     )

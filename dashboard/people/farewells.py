@@ -19,6 +19,7 @@ from dashboard.datasets.models import Dataset, Upload
 from dashboard.jobs import removing
 from dashboard.jobs.models import Job
 from dashboard.library.models import Grant, TunedModel
+from dashboard.listing.models import SavedView
 from dashboard.people.models import Farewell
 from dashboard.presets.models import Preset
 from tuning.errors import NotFound, ServiceError, Unavailable
@@ -34,7 +35,7 @@ def go_on(farewell: Farewell) -> None:
     """Do what is still to be done. What a service refuses or is away for is noted, and tried again another time."""
     steps: list[Callable[[Farewell], None]] = [_revoke_keys]
     if farewell.sees_off:
-        steps += [_take_access, _settle_jobs, _settle_models, _settle_datasets, _settle_presets]
+        steps += [_take_access, _settle_jobs, _settle_models, _settle_datasets, _settle_presets, _settle_views]
     try:
         for step in steps:
             step(farewell)
@@ -149,6 +150,18 @@ def _settle_presets(farewell: Farewell) -> None:
             presets.delete()
         else:
             presets.update(owner=farewell.heir)
+
+
+def _settle_views(farewell: Farewell) -> None:
+    """Views that the person shares; those that they kept for themselves are of use to nobody."""
+    with transaction.atomic():
+        for view in SavedView.objects.filter(owner=farewell.person):
+            if Kind.VIEWS in farewell.removes or not view.shared:
+                audit.record(farewell.by, "view.deleted", view)
+                view.delete()
+            else:
+                view.give_to(_heir(farewell))
+                audit.record(farewell.by, "view.handed_over", view, heir=_heir(farewell).email)
 
 
 def _transfer(farewell: Farewell, connection: Connection, model: str) -> None:

@@ -62,6 +62,7 @@ class Farewell(models.Model):
         JOBS = "jobs", _("Jobs, sweeps and models")
         DATASETS = "datasets", _("Datasets")
         PRESETS = "presets", _("Presets")
+        VIEWS = "views", _("Views of lists that they share")
 
     person = models.OneToOneField(User, on_delete=models.CASCADE, related_name="farewell")
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")

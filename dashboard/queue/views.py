@@ -39,13 +39,16 @@ def cancel(request: Request, connection: int, model_id: str) -> HttpResponse:
     chosen, queue = _queue(request, connection)
     model = f"tunedModels/{model_id}"
     try:
-        queue.withdraw(model)
+        withdrawn = queue.withdraw(model)
     except (NotFound, PermissionDenied, InvalidRequest):
         raise Http404 from None
-    audit.record(request, "job.cancelled", known(chosen, model))
+    if withdrawn:
+        audit.record(request, "job.cancelled", known(chosen, model))
+        messages.success(request, _("The job was cancelled."))
+    else:
+        messages.info(request, _("The job had ended already."))
     forget(request.user, chosen)
     Job.objects.unfinished().filter(connection=connection, ref__startswith=f"{model}/").update(synced_at=None)
-    messages.success(request, _("The job was cancelled."))
     return redirect("queue:index")
 
 

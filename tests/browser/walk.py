@@ -291,7 +291,7 @@ def team_of_two(page: Page, others_page: Page) -> dict[str, str]:
     page.get_by_role("link", name="Grace Hopper", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Grace Hopper")
     person = _path(page)
-    plan = f"heir_email={EMAIL}&jobs=hand&datasets=hand&presets=remove"
+    plan = f"heir_email={EMAIL}&jobs=hand&datasets=hand&presets=remove&views=hand"
     return {
         "team": team,
         "rename-team": f"{team}rename/",

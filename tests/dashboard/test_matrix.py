@@ -19,8 +19,8 @@ from django.utils import timezone
 from dashboard.accounts.models import User
 from dashboard.connections.models import Connection
 from dashboard.datasets.models import Upload
-from dashboard.jobs.models import SavedView
 from dashboard.library.models import Grant, Role
+from dashboard.listing.models import Room, SavedView
 from dashboard.notices.models import Delivery, Event, Notice, Way, Webhook
 from dashboard.presets.models import Preset
 from dashboard.retiring import removing
@@ -114,7 +114,7 @@ GET     jobs:series-json                     in        404       200       200  
 GET     jobs:log                             in        404       200       200       200       200       200
 GET     jobs:export                          in        404       503       503       503       503       503
 POST    jobs:retry                           in        404       403       403       302       302       302
-POST    jobs:cancel                          in        404       403       403       503       503       503
+POST    jobs:cancel                          in        404       403       403       302       302       302
 GET     jobs:delete                          in        404       403       403       403       200       200
 POST    jobs:delete                          in        404       403       403       403       302       302
 GET     keys:list                            in        503       503       503       503       503       503
@@ -124,6 +124,8 @@ POST    keys:revoke                          in        503       503       503  
 GET     library:list                         in        200       200       200       200       200       200
 GET     library:facets                       in        200       200       200       200       200       200
 POST    library:choose_view                  in        302       302       302       302       302       302
+POST    library:save_view                    in        302       302       302       302       302       302
+POST    library:change_view                  in        404       404       404       404       302       404
 POST    library:bulk                         in        302       302       302       302       302       302
 POST    library:preview                      in        200       200       200       200       200       200
 GET     library:detail                       in        404       200       200       200       200       200
@@ -275,9 +277,10 @@ def named(people: dict[str, User]) -> dict[str, dict[str, Any]]:
         "engine": {"name": "tiny-llama", "model_id": "made-0"},
         "invitations": {"pk": _invitation(owner, team).pk, "token": "x"},
         "jobs": {"pk": model.job.pk, "form": "adapter", "connection": connection.pk},
-        "jobs:change_view": {"pk": SavedView.objects.create(owner=owner, name="View").pk},
+        "jobs:change_view": {"pk": SavedView.objects.create(owner=owner, room=Room.JOBS, name="View").pk},
         "keys": {"key_id": "1"},
         "library": {"pk": model.pk},
+        "library:change_view": {"pk": SavedView.objects.create(owner=owner, room=Room.LIBRARY, name="View").pk},
         "lineage": {"pk": model.job.pk},
         "moving": {"file": "library.zip"},
         "retiring": {"pk": model.pk},

@@ -3,6 +3,7 @@
 from importlib import import_module
 from typing import cast
 
+from tuning.jobs import Conditions
 from tuning.providers.base import (
     Answer,
     ApiKey,
@@ -40,7 +41,7 @@ from tuning.providers.engine import (
 )
 from tuning.providers.existing import Existing, Found, Importer
 from tuning.providers.keeping import Carried, Keeper
-from tuning.providers.reproducing import Conditions, Reproducer
+from tuning.providers.reproducing import Reproducer
 from tuning.providers.sharing import Editor, Grantee, Permission, Presentation, Role, Sharer
 
 __all__ = [

@@ -137,8 +137,8 @@ class Queue(Protocol):
     def queue(self) -> QueueState:
         """The queue as this person may see it."""
 
-    def withdraw(self, model: str) -> None:
-        """Stop the job of ``model``, also one that was not made here. Of one that has ended nothing changes."""
+    def withdraw(self, model: str) -> bool:
+        """Stop the job of ``model``, also one that was not made here. False when it had ended already."""
 
 
 @runtime_checkable

@@ -12,7 +12,7 @@ from tuning import assertions, resources
 from tuning.client import bearer
 from tuning.client.tuneboard import Tuneboard
 from tuning.errors import AlreadyExists, BadAnswer, NotFound, PermissionDenied
-from tuning.jobs import JobStatus, Point
+from tuning.jobs import Conditions, JobStatus, Point
 from tuning.providers import reading
 from tuning.providers.base import (
     Answer,
@@ -34,7 +34,6 @@ from tuning.providers.local_engine import LocalEngine
 from tuning.providers.local_existing import LocalExisting
 from tuning.providers.local_keeping import LocalKeeping
 from tuning.providers.local_sharing import LocalSharing
-from tuning.providers.reproducing import Conditions
 from tuning.resources import (
     Content,
     GenerateContentRequest,
@@ -55,8 +54,6 @@ KEY_CHARACTERS = 12
 BASE_36 = string.digits + string.ascii_lowercase
 OPERATION = re.compile(r"tunedModels/[a-z0-9-]+/operations/[a-z0-9-]+")
 KEY_ID = re.compile(r"[0-9]{1,15}", re.ASCII)
-NO_POINTS = 999_999_999
-"""A step no job gets beyond."""
 
 
 class LocalProvider(LocalEngine, LocalExisting, LocalKeeping, LocalSharing):
@@ -85,7 +82,7 @@ class LocalProvider(LocalEngine, LocalExisting, LocalKeeping, LocalSharing):
             return self._sent_before(job.tuned_model_id, taken)
 
     def status(self, ref: JobRef) -> JobStatus:
-        return self.refresh(ref, after=NO_POINTS)[0]
+        return self.refresh(ref, after=reading.NO_POINTS)[0]
 
     def points(self, ref: JobRef, after: int = 0) -> Sequence[Point]:
         return self.refresh(ref, after)[1]
@@ -108,7 +105,7 @@ class LocalProvider(LocalEngine, LocalExisting, LocalKeeping, LocalSharing):
 
     def conditions(self, ref: JobRef) -> Conditions:
         with reading.answers():
-            return reading.conditions(self._service.job(_model_id(ref), after=str(NO_POINTS)))
+            return reading.conditions(self._service.job(_model_id(ref), after=str(reading.NO_POINTS)))
 
     def export(self, ref: JobRef, form: Export) -> Takeaway:
         with reading.answers():
@@ -161,7 +158,7 @@ class LocalProvider(LocalEngine, LocalExisting, LocalKeeping, LocalSharing):
     def _sent_before(self, model_id: str, taken: AlreadyExists) -> JobRef:
         """The job that an earlier ``create`` with the same key made; its answer was lost. Raises ``taken`` else."""
         try:
-            job = self._service.job(model_id, after=str(NO_POINTS))
+            job = self._service.job(model_id, after=str(reading.NO_POINTS))
         except (NotFound, PermissionDenied):
             raise taken from None
         return _ref(job.get("operation"))

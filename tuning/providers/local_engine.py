@@ -8,8 +8,10 @@ from urllib.parse import quote
 
 from tuning.client.tuneboard import Tuneboard
 from tuning.errors import BadAnswer, NotFound, PermissionDenied
+from tuning.jobs import JobState
 from tuning.providers.base import JobRef
 from tuning.providers.engine import EngineState, InQueue, InstalledBase, NewBase, Process, QueueState, Tuner, Turn
+from tuning.providers.reading import NO_POINTS
 
 ENGINE = "tuneboard/v1/engine"
 JOBS = "tuneboard/v1/jobs"
@@ -46,8 +48,13 @@ class LocalEngine:
             told = self._service.tell("GET", USES, query={"within": str(int(within.total_seconds()))})
             return {str(model): datetime.fromisoformat(moment) for model, moment in told["uses"].items()}
 
-    def withdraw(self, model: str) -> None:
-        self._service.tell("POST", f"v1beta/tunedModels/{_segment(model.removeprefix('tunedModels/'))}:cancel", {})
+    def withdraw(self, model: str) -> bool:
+        job = _segment(model.removeprefix("tunedModels/"))
+        with _readable():
+            if JobState(self._service.job(job, after=str(NO_POINTS))["state"]).is_final:
+                return False
+        self._service.tell("POST", f"v1beta/tunedModels/{job}:cancel", {})
+        return True
 
     def retry(self, ref: JobRef) -> bool:
         model = ref.partition("/operations/")[0].removeprefix("tunedModels/")

@@ -10,12 +10,13 @@ import orjson
 
 from tuning.client.transport import Download
 from tuning.errors import BadAnswer, NotFound, PermissionDenied, Unavailable
-from tuning.jobs import Best, JobFailure, JobState, JobStatus, Kept, Point
+from tuning.jobs import Best, Conditions, JobFailure, JobState, JobStatus, Kept, Point
 from tuning.providers.base import LogLine, LogPage, Sample, SampleAnswer, Takeaway, Tally
-from tuning.providers.reproducing import Conditions
 
 ACCEPTED = 202
 """HTTP's word for a file that is still being made."""
+NO_POINTS = 999_999_999
+"""A step no job gets beyond."""
 
 
 @contextmanager
@@ -48,6 +49,7 @@ def status(job: dict[str, Any]) -> JobStatus:
         best=Best(step=best["step"], epoch=best["epoch"], loss=_loss(best["loss"])) if best else None,
         stopped=job.get("stopped"),
         kept=_kept(kept) if kept else None,
+        conditions=conditions(job) if job.get("conditions") else None,
     )
 
 

@@ -87,6 +87,10 @@ class Job(models.Model):
     """Higher goes first; administrators set it."""
     threads = models.IntegerField(default=0)
     """So many threads compute every attempt, for the losses' last bits depend on it; 0 until it is first claimed."""
+    computed_by = models.CharField(max_length=50, blank=True)
+    """The release of the tuner that claimed it last."""
+    computed_with = models.CharField(max_length=50, blank=True)
+    """And its engine's, e.g. "torch 2.13.0"."""
     state = models.CharField(max_length=9, choices=[(s, s) for s in JobState], default=JobState.QUEUED, db_index=True)
     attempt = models.IntegerField(default=0)
     """Raised by every claim; a write that carries an older one touches nothing."""

@@ -19,7 +19,7 @@ from tuning import curves
 from tuning.engine import Sampled, Validated
 from tuning.jobs import JobState, Point
 from tuning.resources import Role
-from tuning.server import files, findings, turns
+from tuning.server import conditions, files, findings, turns
 from tuning.server.models import Job, JobQuerySet, LogLine, LossChunk, Turn
 
 MAX_DEATHS = 2
@@ -239,6 +239,7 @@ def _take(job: Job) -> bool:
             state=JobState.RUNNING,
             attempt=F("attempt") + 1,
             threads=Case(When(threads=0, then=Value(settings.TUNER_THREADS)), default=F("threads")),
+            **conditions.here(),
             lease_until=_lease_end(),
             completed_steps=0,
             stopped_step=None,

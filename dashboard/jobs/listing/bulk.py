@@ -159,25 +159,31 @@ def failures(outcome: Outcome) -> str:
     return sentence % {"count": len(outcome.failed), "reasons": reasons + more}
 
 
-def _cancel(by: User, job: Job) -> None:
-    job.cancel()
-    audit.record(by, "job.cancelled", job)
+def _cancel(by: User, job: Job) -> bool:
+    if cancelled := job.cancel():
+        audit.record(by, "job.cancelled", job)
+    return cancelled
 
 
 def _each(jobs: Sequence[Job], verb: Callable[[Job], object]) -> Outcome:
-    """A service that does not answer once is asked no further: each time takes as long as it may."""
+    """What has ended meanwhile says False. A service that does not answer once is asked no further: each time takes as
+    long as it may.
+    """
     outcome, silent = Outcome(), dict[int, str]()
     for job in jobs:
         if job.ref and job.connection_id in silent:
             outcome.failed.append((job, silent[job.connection_id]))
             continue
         try:
-            verb(job)
+            ended = verb(job) is False
         except Unavailable as error:
             silent[job.connection_id] = explain(error).title
             outcome.failed.append((job, silent[job.connection_id]))
         except ServiceError as error:
             outcome.failed.append((job, explain(error).title))
         else:
-            outcome.done += 1
+            if ended:
+                outcome.failed.append((job, _("it had ended already")))
+            else:
+                outcome.done += 1
     return outcome

@@ -1,15 +1,14 @@
-"""What a person chooses about the list: a view's name, the columns shown."""
+"""What a person chooses about the list: the columns shown."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django import forms
 from django.http import QueryDict
-from django.utils.translation import gettext_lazy as _
 
 from dashboard.accounts.models import User
 from dashboard.jobs.listing.columns import ALWAYS, COLUMNS
 from dashboard.jobs.listing.filters import Asked, FilterForm
-from dashboard.jobs.saved import NAME_LENGTH, QUERY_LENGTH, ListSettings, SavedView
+from dashboard.jobs.saved import ListSettings
 
 
 def asked(query: QueryDict, user: User) -> Asked:
@@ -31,27 +30,3 @@ class ColumnsForm(forms.Form):
 
 class NotesForm(forms.Form):
     notes = forms.CharField(required=False, max_length=10_000)
-
-
-class ViewForm(forms.Form):
-    """A view to be saved: the list as the query shows it, under a name. The same name again replaces it."""
-
-    name = forms.CharField(label=_("Name"), max_length=NAME_LENGTH)
-    query = forms.CharField(required=False, max_length=QUERY_LENGTH)
-    shared = forms.BooleanField(label=_("Offer it to everybody here"), required=False)
-    opens = forms.BooleanField(label=_("Open the list with it"), required=False)
-
-    def keep(self, user: User) -> SavedView:
-        said: dict[str, Any] = self.cleaned_data
-        query = asked(QueryDict(said["query"]), user).query()
-        view, _made = SavedView.objects.update_or_create(
-            owner=user, name=said["name"], defaults={"query": query, "shared": said["shared"]}
-        )
-        if said["opens"]:
-            open_with(user, view)
-        return view
-
-
-def open_with(user: User, view: SavedView | None) -> None:
-    """Let the list of ``user`` open with ``view``, or with all jobs."""
-    ListSettings.objects.update_or_create(user=user, defaults={"opens_with": view})

@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from dashboard import audit
@@ -19,13 +20,16 @@ from dashboard.jobs.listing import rows
 from dashboard.jobs.listing.cells import written
 from dashboard.jobs.listing.columns import chosen
 from dashboard.jobs.listing.filters import Asked, FilterForm
-from dashboard.jobs.listing.forms import ColumnsForm, NotesForm, ViewForm, asked, open_with
+from dashboard.jobs.listing.forms import ColumnsForm, NotesForm, asked
 from dashboard.jobs.models import Job
-from dashboard.jobs.saved import ListSettings, SavedView
+from dashboard.jobs.saved import ListSettings
 from dashboard.jobs.tags import NAME_LENGTH, TAGS_SUGGESTED, Tag
 from dashboard.library.models import Role
-from dashboard.listing.asked import remembered
 from dashboard.listing.columns import direction, toggled
+from dashboard.listing.models import Room
+from dashboard.listing.views import Views
+
+VIEWS = Views(Room.JOBS, asked, ListSettings, gettext_lazy("All jobs"))
 
 
 @require_safe
@@ -33,8 +37,8 @@ from dashboard.listing.columns import direction, toggled
 def index(request: Request) -> HttpResponse:
     """The jobs I may see, as the address narrows and sorts them; without an address's word, my own view of them."""
     settings = ListSettings.of(request.user)
-    if not request.GET and (opening := settings.opening):
-        return redirect(f"{reverse('jobs:list')}?{opening.query}")
+    if opening := VIEWS.opening(request, settings):
+        return opening
     query = asked(request.GET, request.user)
     found = rows.listing(query, request.user, request.GET.get("page"))
     if request.htmx.target == "tick":
@@ -42,8 +46,7 @@ def index(request: Request) -> HttpResponse:
     context = _context(query, found, settings) | {
         "rows": written(found.rows, chosen(settings.columns), request.user),
         "chips": query.chips(request.user),
-        "views": list(SavedView.objects.offered_to(request.user)),
-        "opens_with": settings.opening.pk if settings.opening else None,
+        "offered": VIEWS.offered(request.user, settings),
     }
     template = "jobs/list.html#found" if request.htmx.target == "found" else "jobs/list.html"
     return TemplateResponse(request, template, context)
@@ -65,7 +68,7 @@ def filters(request: Request) -> HttpResponse:
 @login_required
 def bulk(request: Request) -> HttpResponse:
     """Does something to the jobs that were ticked, after it asked where that cannot be undone."""
-    back = _back(request)
+    back = VIEWS.back(request)
     form = many.BulkForm(request.user, request.POST)
     if not form.is_valid():
         messages.error(request, what_is_wrong(form))
@@ -91,39 +94,21 @@ def choose_columns(request: Request) -> HttpResponse:
     form = ColumnsForm(request.POST)
     if form.is_valid():
         form.keep(request.user)
-    return redirect(_back(request))
+    return redirect(VIEWS.back(request))
 
 
 @require_POST
 @login_required
 def save_view(request: Request) -> HttpResponse:
     """Keeps the list as it is narrowed and sorted, under a name."""
-    form = ViewForm(request.POST)
-    if not form.is_valid():
-        messages.error(request, _("A view needs a name of at most 60 characters."))
-        return redirect(_back(request))
-    with transaction.atomic():
-        view = form.keep(request.user)
-        audit.record(request, "view.saved", view)
-    messages.success(request, _("The view “%(name)s” is saved.") % {"name": view})
-    return redirect(_back(request))
+    return VIEWS.save(request)
 
 
 @require_POST
 @login_required
 def change_view(request: Request, pk: int) -> HttpResponse:
     """Removes a view of mine, or has the list open with it or, once more, with all jobs."""
-    views = SavedView.objects.offered_to(request.user)
-    if "remove" in request.POST:
-        view = get_object_or_404(views, pk=pk, owner=request.user)
-        with transaction.atomic():
-            audit.record(request, "view.deleted", view)
-            view.delete()
-        messages.success(request, _("The view “%(name)s” was removed. Its jobs stay.") % {"name": view})
-    else:
-        view = get_object_or_404(views, pk=pk)
-        open_with(request.user, view if "open" in request.POST else None)
-    return redirect(_back(request))
+    return VIEWS.change(request, pk)
 
 
 @require_safe
@@ -200,8 +185,3 @@ def _context(query: Asked, found: rows.Listing, settings: ListSettings) -> dict[
         "newer": query.query(page=number - 1),
         "older": query.query(page=number + 1),
     }
-
-
-def _back(request: Request) -> str:
-    """The list that a form was sent from."""
-    return f"{reverse('jobs:list')}?{remembered(request.POST, lambda said: asked(said, request.user))}"

@@ -6,6 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import reswap, retarget
 
@@ -20,23 +21,31 @@ from dashboard.library.listing.drawn import HOLDERS, drawn, drawn_arrivals
 from dashboard.library.listing.drawn import star as draw_star
 from dashboard.library.listing.filters import Asked, read
 from dashboard.library.models import TunedModel
-from dashboard.listing.asked import remembered
 from dashboard.listing.columns import direction, toggled
+from dashboard.listing.models import Room
+from dashboard.listing.views import Views
 
-VIEWS = ("cards", "table")
+LOOKS = ("cards", "table")
+VIEWS = Views(Room.LIBRARY, lambda query, _user: read(query), LibrarySettings, gettext_lazy("All models"))
 
 
 @require_safe
 @login_required
 def index(request: Request) -> HttpResponse:
     """The models I may see, as the address narrows and sorts them, as cards or as a table."""
+    settings = LibrarySettings.of(request.user)
+    if opening := VIEWS.opening(request, settings):
+        return opening
     asked = read(request.GET)
     found = rows.listing(asked, request.user, request.GET.get("page"))
+    context = _context(request, asked, found, settings)
     if request.htmx.target == "tick":
-        return _news(request, asked, found)
-    template = "library/list.html#found" if request.htmx.target == "found" else "library/list.html"
-    context = _context(request, asked, found)
-    return TemplateResponse(request, template, context | _drawn(found, context))
+        return _news(request, found, context)
+    context |= _drawn(found, context)
+    if request.htmx.target == "found":
+        return TemplateResponse(request, "library/list.html#found", context)
+    context["offered"] = VIEWS.offered(request.user, settings)
+    return TemplateResponse(request, "library/list.html", context)
 
 
 @require_safe
@@ -52,9 +61,23 @@ def facets(request: Request) -> HttpResponse:
 @login_required
 def choose_view(request: Request) -> HttpResponse:
     """Shows cards, or a table, from now on."""
-    if (view := request.POST.get("view")) in VIEWS:
+    if (view := request.POST.get("view")) in LOOKS:
         LibrarySettings.objects.update_or_create(user=request.user, defaults={"as_table": view == "table"})
-    return redirect(_back(request))
+    return redirect(VIEWS.back(request))
+
+
+@require_POST
+@login_required
+def save_view(request: Request) -> HttpResponse:
+    """Keeps the library as it is narrowed and sorted, under a name."""
+    return VIEWS.save(request)
+
+
+@require_POST
+@login_required
+def change_view(request: Request, pk: int) -> HttpResponse:
+    """Removes a view of mine, or has the library open with it or, once more, with all models."""
+    return VIEWS.change(request, pk)
 
 
 @require_POST
@@ -69,14 +92,14 @@ def star(request: Request, pk: int) -> HttpResponse:
         model.favourites.remove(request.user)
     if request.htmx:
         return HttpResponse(draw_star(model, reverse("library:list")))
-    return redirect(_back(request) if "back" in request.POST else model)
+    return redirect(VIEWS.back(request) if "back" in request.POST else model)
 
 
 @require_POST
 @login_required
 def bulk(request: Request) -> HttpResponse:
     """Does something to the models that were ticked."""
-    back = _back(request)
+    back = VIEWS.back(request)
     form = many.BulkForm(request.user, request.POST)
     if not form.is_valid():
         messages.error(request, what_is_wrong(form))
@@ -92,7 +115,7 @@ def bulk(request: Request) -> HttpResponse:
     return redirect(back)
 
 
-def _news(request: Request, asked: Asked, found: rows.Listing) -> HttpResponse:
+def _news(request: Request, found: rows.Listing, context: dict[str, object]) -> HttpResponse:
     """What differs from what the browser shows; 204 where nothing does. Where it shows nothing, or nothing is left, the
     list comes whole.
     """
@@ -100,7 +123,6 @@ def _news(request: Request, asked: Asked, found: rows.Listing) -> HttpResponse:
     news = rows.news(found.rows, seen)
     if not news:
         return NoContent()
-    context = _context(request, asked, found)
     if not seen or not found.rows:
         whole = TemplateResponse(request, "library/list.html#found", context | _drawn(found, context))
         return reswap(retarget(whole, "#found"), "outerHTML")
@@ -119,9 +141,9 @@ def _drawn(found: rows.Listing, context: dict[str, object]) -> dict[str, object]
     return {"rows": drawn(found.rows, str(context["view"]))}
 
 
-def _context(request: Request, asked: Asked, found: rows.Listing) -> dict[str, object]:
+def _context(request: Request, asked: Asked, found: rows.Listing, settings: LibrarySettings) -> dict[str, object]:
     sort, number, shown = asked.sort, found.page.number, request.GET.get("view")
-    as_table = shown == "table" if shown in VIEWS else LibrarySettings.shows_table(request.user)
+    as_table = shown == "table" if shown in LOOKS else settings.as_table
     return {
         "found": found,
         "page": found.page,
@@ -137,8 +159,3 @@ def _context(request: Request, asked: Asked, found: rows.Listing) -> dict[str, o
         "newer": asked.query(page=number - 1),
         "older": asked.query(page=number + 1),
     }
-
-
-def _back(request: Request) -> str:
-    """The list that a form was sent from."""
-    return f"{reverse('library:list')}?{remembered(request.POST, read)}"

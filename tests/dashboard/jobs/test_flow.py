@@ -8,6 +8,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from dashboard.accounts.models import User
+from dashboard.audit.models import Entry
 from dashboard.connections.models import Connection
 from dashboard.datasets.models import Dataset
 from dashboard.jobs import tasks
@@ -118,6 +119,17 @@ def test_job_is_cancelled_while_it_is_tuned(browser: Client, dataset: Dataset) -
     wait_until(lambda: ended(job))
     assert job.state == JobState.CANCELLED
     assert "Cancelled" in browser.get(f"/jobs/{job.pk}/").content.decode()
+
+
+def test_job_that_ended_meanwhile_is_not_said_to_be_cancelled(browser: Client, dataset: Dataset) -> None:
+    job = start(browser, dataset)
+    wait_until(lambda: ended(job))
+    Job.objects.update(state=JobState.RUNNING)  # as who has not looked since then knows it
+    page = browser.post(f"/jobs/{job.pk}/cancel/", follow=True).content.decode()
+    assert "had ended already" in page
+    job.refresh_from_db()
+    assert job.state == JobState.SUCCEEDED
+    assert not Entry.objects.filter(event="job.cancelled").exists()
 
 
 def test_job_not_yet_sent_is_cancelled_without_its_service(browser: Client, alice: User) -> None:

@@ -18,8 +18,9 @@ from pytest_django import Settings
 from dashboard.accounts.models import User
 from dashboard.jobs.listing.columns import COLUMNS
 from dashboard.jobs.listing.filters import FILTERS
-from dashboard.jobs.models import Job, ListSettings, SavedView, Tag
+from dashboard.jobs.models import Job, ListSettings, Tag
 from dashboard.library.models import Grant, Role
+from dashboard.listing.models import Room, SavedView
 from tests.factories import DatasetFactory, JobFactory, TunedModelFactory, UserFactory
 from tests.scripted import answer, scripted
 from tuning.jobs import JobState
@@ -192,14 +193,14 @@ def test_view_is_saved_shared_and_opened_first(browser: Client, alice: User, cli
 
 
 def test_view_that_is_not_shared_is_nobody_elses(browser: Client, alice: User) -> None:
-    view = SavedView.objects.create(owner=UserFactory(), name="Private thing", query="sort=loss")
+    view = SavedView.objects.create(owner=UserFactory(), room=Room.JOBS, name="Private thing", query="sort=loss")
     done(alice, "One")
     assert "Private thing" not in browser.get("/jobs/").content.decode()
     assert browser.post(f"/jobs/views/{view.pk}/", {"open": ""}).status_code == 404
 
 
 def test_view_that_is_shared_no_more_is_followed_no_more(browser: Client, alice: User) -> None:
-    view = SavedView.objects.create(owner=UserFactory(), name="Theirs", query="q=theirs", shared=True)
+    view = SavedView.objects.create(owner=UserFactory(), room=Room.JOBS, name="Theirs", query="q=theirs", shared=True)
     browser.post(f"/jobs/views/{view.pk}/", {"open": ""})
     assert browser.get("/jobs/")["Location"] == "/jobs/?q=theirs"
     SavedView.objects.update(shared=False, query="q=private")

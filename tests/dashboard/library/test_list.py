@@ -16,7 +16,8 @@ from dashboard.accounts.models import User
 from dashboard.jobs.models import Tag
 from dashboard.library.listing.columns import COLUMNS
 from dashboard.library.listing.filters import FilterForm
-from dashboard.library.models import Grant, Role, TunedModel
+from dashboard.library.models import Grant, LibrarySettings, Role, TunedModel
+from dashboard.listing.models import Room, SavedView
 from dashboard.teams.models import Team
 from tests.factories import DatasetFactory, JobFactory, TunedModelFactory, UserFactory
 
@@ -282,3 +283,38 @@ def test_ten_thousand_models_are_quick(browser: Client, alice: User) -> None:
             browser.get("/library/", query)
             taken.append(1000 * (time.process_time() - begun))
         assert min(taken) <= 3 * MILLISECONDS, query  # with what tests note of templates; `make bench` has the bar
+
+
+def test_view_is_saved_shared_and_opened_first(browser: Client, alice: User, client: Client) -> None:
+    kept(alice, "Large", base_model="models/large")
+    kept(alice, "Small", base_model="models/small")
+    said = {"name": "The large ones", "query": "base=models/large&evil=1&sort=loss", "shared": "on", "opens": "on"}
+    browser.post("/library/views/", said)
+    view = SavedView.objects.get(room=Room.LIBRARY)
+    assert view.query == "base=models%2Flarge&sort=loss"
+    assert browser.get("/library/")["Location"] == f"/library/?{view.query}"
+    assert names(browser, base="models/large", sort="loss") == ["Large"]
+    assert "The large ones" not in browser.get("/jobs/").text  # each list has its own
+    bob: User = UserFactory()
+    client.force_login(bob)
+    assert "The large ones" in client.get("/library/").text
+    assert client.post(f"/library/views/{view.pk}/", {"remove": ""}).status_code == 404
+    client.post(f"/library/views/{view.pk}/", {"open": ""})
+    assert LibrarySettings.of(bob).opens_with == view
+    assert names(client, sort="loss") == []  # what he may not see is not in it
+    client.post(f"/library/views/{view.pk}/", {"close": ""})
+    assert client.get("/library/").status_code == 200
+
+
+def test_view_of_another_list_is_none_of_the_librarys(browser: Client, alice: User) -> None:
+    view = SavedView.objects.create(owner=alice, room=Room.JOBS, name="Failures", query="state=FAILED")
+    assert browser.post(f"/library/views/{view.pk}/", {"open": ""}).status_code == 404
+    assert browser.post(f"/library/views/{view.pk}/", {"remove": ""}).status_code == 404
+
+
+def test_opening_view_keeps_cards_or_table_and_cards_keep_it(browser: Client, alice: User) -> None:
+    browser.post("/library/views/", {"name": "By loss", "query": "sort=loss", "opens": "on"})
+    browser.post("/library/view/", {"view": "table"})
+    page = browser.get("/library/", follow=True)
+    assert page.redirect_chain == [("/library/?sort=loss", 302)]
+    assert page.context["view"] == "table"

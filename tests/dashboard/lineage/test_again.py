@@ -99,6 +99,15 @@ def test_a_bundle_runs_where_nothing_of_it_is_known(browser: Client, client: Cli
     assert "The same curve, to the last bit" in client.get(f"/jobs/{again.pk}/").text
 
 
+def test_a_bundle_says_what_the_job_was_computed_with_and_not_what_is_there_now(browser: Client, alice: User) -> None:
+    job = tuned(browser, DatasetFactory(owner=alice))
+    assert job.conditions["engine"].startswith("torch ")
+    then = {"server": "0.0.9", "engine": "torch 2.12.1", "threads": 3}
+    Job.objects.update(conditions=then)
+    with zipfile.ZipFile(io.BytesIO(downloaded(browser, job))) as archive:
+        assert json.loads(archive.read("bundle.json"))["conditions"] == then
+
+
 def test_the_settings_alone_do_where_the_examples_are_here(browser: Client, alice: User) -> None:
     job = tuned(browser, DatasetFactory(owner=alice))
     with zipfile.ZipFile(io.BytesIO(downloaded(browser, job))) as archive:

@@ -10,6 +10,7 @@ from dashboard.connections.models import Connection
 from dashboard.datasets.models import Dataset
 from dashboard.jobs.models import Job
 from dashboard.library.models import Grant, Role, TunedModel
+from dashboard.listing.models import Room, SavedView
 from dashboard.notices.models import Delivery, Way, Webhook
 from dashboard.people import farewells, tasks
 from dashboard.people.changes import see_off
@@ -53,7 +54,14 @@ def worker(settings: Settings) -> None:
 
 
 def plan(**said: str) -> dict[str, str]:
-    return {"heir_email": "heir@example.com", "jobs": "hand", "datasets": "hand", "presets": "hand", **said}
+    return {
+        "heir_email": "heir@example.com",
+        "jobs": "hand",
+        "datasets": "hand",
+        "presets": "hand",
+        "views": "hand",
+        **said,
+    }
 
 
 def is_in(client: Client) -> bool:
@@ -243,6 +251,34 @@ def test_all_is_removed_at_the_service_too(client: Client, root: User, heir: Use
     with pytest.raises((NotFound, PermissionDenied)):
         Connection.objects.local().open_for(leaver).status(JobRef(job.ref))
     assert Farewell.objects.get().finished
+
+
+@pytest.mark.usefixtures("no_server", "worker")
+def test_shared_views_are_handed_over_and_those_for_oneself_go(
+    client: Client, root: User, heir: User, leaver: User
+) -> None:
+    SavedView.objects.create(owner=heir, room=Room.JOBS, name="Failures", query="state=FAILED")
+    SavedView.objects.create(owner=leaver, room=Room.JOBS, name="Failures", query="state=FAILED&sort=loss", shared=True)
+    SavedView.objects.create(owner=leaver, room=Room.LIBRARY, name="Failures", query="sort=loss", shared=True)
+    SavedView.objects.create(owner=leaver, room=Room.LIBRARY, name="Mine", query="sort=-loss")
+    page = client.get(f"/people/{leaver.pk}/leaving/", plan()).text
+    assert "2 shared views of lists go to Hera." in page
+    assert "1 view that they kept for themselves is removed." in page
+    farewells._settle_views(see_off(leaver, root, heir))
+    views = SavedView.objects.order_by("room", "name").values_list("owner", "room", "name")
+    assert set(views) == {
+        (heir.pk, "jobs", "Failures"),
+        (heir.pk, "jobs", "Failures 2"),
+        (heir.pk, "library", "Failures"),
+    }
+
+
+@pytest.mark.usefixtures("no_server", "worker")
+def test_shared_views_are_removed_where_that_is_said(root: User, heir: User, leaver: User) -> None:
+    SavedView.objects.create(owner=leaver, room=Room.JOBS, name="Failures", shared=True)
+    farewells._settle_views(see_off(leaver, root, heir, ["views"]))
+    assert not SavedView.objects.exists()
+    assert list(Entry.objects.filter(event="view.deleted").values_list("name", flat=True)) == ["Failures"]
 
 
 @pytest.mark.usefixtures("no_server", "worker")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from dashboard.accounts.models import User
+from dashboard.audit.models import Entry
 from dashboard.connections.models import Connection
 from dashboard.engine.forms import HIGHEST
 from dashboard.jobs.models import Job
@@ -99,11 +100,21 @@ def test_silent_service_is_not_asked_for_everybody_who_looks(browser: Client, se
 @pytest.mark.django_db
 def test_what_somebody_changed_is_seen_at_once(browser: Client, settings: Settings) -> None:
     empty = {"waiting": 0, "running": [], "next": []}
-    with scripted(answer(200, QUEUE), answer(200), answer(200, empty)) as service:
+    with scripted(answer(200, QUEUE), answer(200, {"state": "RUNNING"}), answer(200), answer(200, empty)) as service:
         settings.TUNING_SERVER_URL = service.url
         assert "tunedModels/by-curl" in browser.get("/queue/").content.decode()
         page = browser.post(f"/queue/{Connection.objects.local().pk}/by-curl/cancel/", follow=True).content.decode()
     assert "tunedModels/by-curl" not in page
+
+
+@pytest.mark.django_db
+def test_job_that_had_ended_is_not_said_to_be_cancelled(browser: Client, settings: Settings) -> None:
+    empty = {"waiting": 0, "running": [], "next": []}
+    with scripted(answer(200, {"state": "SUCCEEDED"}), answer(200, empty)) as service:
+        settings.TUNING_SERVER_URL = service.url
+        page = browser.post(f"/queue/{Connection.objects.local().pk}/by-curl/cancel/", follow=True).content.decode()
+    assert "The job had ended already." in page
+    assert not Entry.objects.filter(event="job.cancelled").exists()
 
 
 @pytest.mark.django_db

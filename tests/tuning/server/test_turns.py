@@ -216,3 +216,14 @@ def test_job_keeps_the_threads_that_it_began_with(settings: Settings) -> None:
     first.release()
     settings.TUNER_THREADS = 1
     assert claimed().job.threads == 2
+
+
+def test_job_knows_the_releases_that_it_was_computed_with(settings: Settings) -> None:
+    """Not those of whoever asks later: its losses are to come out the same once more."""
+    [job] = jobs_of("ada", 1)
+    settings.VERSION = "0.0.9"
+    claimed()
+    settings.VERSION = "0.1.0"
+    job.refresh_from_db()
+    assert job.computed_by == "0.0.9"
+    assert job.computed_with.startswith("torch ")

@@ -2,11 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from django.conf import settings
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
@@ -51,8 +48,8 @@ def job(request: HttpRequest, caller: Identity, model_id: str) -> HttpResponse:
     this machine is known. ``priority`` is what an administrator gave it, if not 0. ``preparing`` is the percentage of
     its base model that has been made ready.
 
-    ``conditions`` are what the last bits of its losses depend on beside the recipe: this server's and the engine's
-    versions, and how many threads compute it (0 before it is first begun).
+    ``conditions`` are what the last bits of its losses depend on beside the recipe: the versions of the tuner and of
+    its engine that took it up last, and how many threads compute it (empty and 0 before it is first begun).
 
     ``recipe`` has every hyperparameter as it is used. ``validation`` has the losses over the held-out examples as
     ``points`` has the training's, from step ``?after=`` on, that one included: its loss may come later than the
@@ -152,17 +149,8 @@ def _status(found: Job) -> dict[str, Any]:
         ),
         "recipe": wire.to_json(JobRecipe(**asdict(found.recipe))),
         "trainingData": _training_data(found),
-        "conditions": {"server": settings.VERSION, "engine": _engine(), "threads": found.threads},
+        "conditions": {"server": found.computed_by, "engine": found.computed_with, "threads": found.threads},
     }
-
-
-@cache
-def _engine() -> str:
-    """The library that computes the losses, which is looked up and not loaded."""
-    try:
-        return f"torch {version('torch')}"
-    except PackageNotFoundError:  # it is on the tuners' machines alone
-        return ""
 
 
 def _validation(found: Job, after: int) -> list[list[float | None]]:
