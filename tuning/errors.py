@@ -10,6 +10,7 @@
         ├── InvalidRequest       400 INVALID_ARGUMENT
         ├── Unauthenticated      401 UNAUTHENTICATED
         ├── PermissionDenied     403 PERMISSION_DENIED
+        │   └── NotSetUp         whatever is asked for: the account, the key or the project lacks something
         ├── NotFound             404 NOT_FOUND        (Google also answers 403 for these)
         ├── AlreadyExists        409 ALREADY_EXISTS
         ├── FailedPrecondition   400 FAILED_PRECONDITION
@@ -113,6 +114,12 @@ class Unauthenticated(ServiceError):
 
 class PermissionDenied(ServiceError):
     code, status, http, grpc = "permission_denied", "PERMISSION_DENIED", 403, 7
+
+
+class NotSetUp(PermissionDenied):
+    """Says nothing about the thing that was asked for: with the set-up put right, it may well be there."""
+
+    code = "not_set_up"
 
 
 class NotFound(ServiceError):

@@ -1,6 +1,7 @@
 """Sentences for people, one for each code: what happened, and what to do about it. A module a subject:
 
 ``errors``      what a service could not do
+``google``      what is not set up at Google
 ``openid``      why a round to a provider of accounts brought nothing
 ``pasted``      why pasted text is no job
 ``jobs``        a job's states, and why one failed
@@ -16,7 +17,7 @@
 
 from dashboard.messages.audit import AUDIT, explain_entry
 from dashboard.messages.datasets import explain_problem
-from dashboard.messages.errors import explain
+from dashboard.messages.errors import code_of, explain
 from dashboard.messages.findings import explain_finding, name_change, name_finding
 from dashboard.messages.jobs import FAILURES, STATES, explain_failure
 from dashboard.messages.notices import DELIVERIES, NOTICES
@@ -31,6 +32,7 @@ __all__ = [
     "NOTICES",
     "STATES",
     "Message",
+    "code_of",
     "explain",
     "explain_entry",
     "explain_failure",

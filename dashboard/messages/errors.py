@@ -1,11 +1,16 @@
 """What a service could not do (codes: :mod:`tuning.errors`)."""
 
+import re
+from math import ceil
+
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from dashboard.messages.google import GOOGLE, LINKS
 from dashboard.messages.openid import OPENID
 from dashboard.messages.pasted import PASTED
-from dashboard.messages.wording import UNKNOWN, Message
-from tuning.errors import TuningError
+from dashboard.messages.wording import UNKNOWN, Message, filled
+from tuning.errors import ServiceError, TuningError
 
 SERVICE_ERRORS = {
     "unreachable": (
@@ -162,12 +167,44 @@ SERVICE_ERRORS = {
     "service_failed": (_("The service failed"), _("The technical detail holds its own words.")),
 }
 
-ERRORS = SERVICE_ERRORS | PASTED | OPENID
+ERRORS = SERVICE_ERRORS | GOOGLE | OPENID | PASTED
 """Every code that :func:`explain` has a sentence for."""
+PATIENCE = frozenset({"exhausted", "rate_limited", "quota_reached", "unavailable"})
+"""Codes of services that may say when to come again."""
+LINKED_TO = re.compile(
+    r"/(?![/\\])[\w./?&=%#-]*|https://console\.(?:cloud|developers)\.google\.com/[^\s\"<>\\]*", re.ASCII
+)
+"""Pages of ours and of Google's console: nothing else is linked to, whatever a service says."""
 
 
 def explain(error: TuningError) -> Message:
-    """The sentence for ``error``: by its own code, else by that of its class."""
+    """The sentence for ``error``: by its own code, else by that of its class; where it asks to wait, how long."""
+    code = code_of(error)
+    title, advice = ERRORS.get(code, UNKNOWN)
+    waiting = _wait(error) if code in PATIENCE else ""
+    link = str(error.params.get("link") or "")
+    return Message(
+        filled(title, error.params),
+        waiting or filled(advice, error.params),
+        link if LINKED_TO.fullmatch(link) else "",
+        str(LINKS.get(code, LINKS["console"])),
+    )
+
+
+def code_of(error: TuningError) -> str:
+    """The code by which ``error`` has its sentence."""
     codes = [error.code, *(getattr(kind, "code", "") for kind in type(error).__mro__)]
-    title, advice = next((ERRORS[code] for code in codes if code in ERRORS), UNKNOWN)
-    return Message(str(title) % error.params, str(advice) % error.params)
+    return next((code for code in codes if code in ERRORS), "")
+
+
+def _wait(error: TuningError) -> str:
+    """What a service that says when to come again asks for."""
+    seconds = ceil(error.retry_after or 0) if isinstance(error, ServiceError) else 0
+    if seconds < 1:
+        return ""
+    if seconds <= 120:
+        said, count = ngettext("Try again in %(count)s second.", "Try again in %(count)s seconds.", seconds), seconds
+    else:
+        count = ceil(seconds / 60)
+        said = ngettext("Try again in %(count)s minute.", "Try again in %(count)s minutes.", count)
+    return f"{said % {'count': count}} {gettext('The service asks for that; nothing was lost.')}"

@@ -234,7 +234,7 @@ def test_each_status_has_its_error_with_message_and_raw_answer(status, name, kin
     ("status", "kind"),
     [
         (400, errors.InvalidRequest),
-        (404, errors.NotFound),
+        (403, errors.PermissionDenied),
         (413, errors.InvalidRequest),
         (502, errors.Unavailable),
         (599, errors.Internal),
@@ -255,11 +255,110 @@ def test_a_tuning_server_of_ours_tells_its_own_code_and_parameters():
     assert (caught.value.code, caught.value.params) == ("base_model_unknown", {"name": "models/x"})
 
 
-def test_a_strangers_reasons_are_not_taken_for_our_codes():
-    said = refusal(400, "INVALID_ARGUMENT", reason="API_KEY_INVALID", domain="googleapis.com", metadata={"a": "b"})
-    with scripted(said) as service, pytest.raises(errors.Unauthenticated) as caught:
+@pytest.mark.parametrize("body", [b"<html>no</html>", b"", b"\xff\xfe"])
+def test_a_page_that_is_not_found_says_nothing_of_what_was_asked_for(body):
+    with scripted(answer(404, body)) as service, pytest.raises(errors.BadAnswer):
         client(service).get("tunedModels/x")
-    assert (caught.value.code, caught.value.params) == ("unauthenticated", {})
+    assert len(service.asked) == 1
+
+
+@pytest.mark.parametrize("domain", ["example.com", "googleapis.com.example.com", "", 3, None])
+def test_a_strangers_reasons_are_not_taken_for_our_codes(domain):
+    said = refusal(403, "PERMISSION_DENIED", reason="SERVICE_DISABLED", domain=domain, metadata={"service": "b"})
+    with scripted(said) as service, pytest.raises(errors.PermissionDenied) as caught:
+        client(service).get("tunedModels/x")
+    assert (type(caught.value), caught.value.code) == (errors.PermissionDenied, "permission_denied")
+    assert caught.value.params == {}
+
+
+@pytest.mark.parametrize(
+    ("status", "name", "reason", "kind", "code"),
+    [
+        (400, "INVALID_ARGUMENT", "API_KEY_INVALID", errors.Unauthenticated, "api_key_invalid"),
+        (401, "UNAUTHENTICATED", "ACCESS_TOKEN_EXPIRED", errors.Unauthenticated, "token_refused"),
+        (401, "UNAUTHENTICATED", "CREDENTIALS_MISSING", errors.Unauthenticated, "account_needed"),
+        (403, "PERMISSION_DENIED", "ACCESS_TOKEN_SCOPE_INSUFFICIENT", errors.NotSetUp, "scope_missing"),
+        (403, "PERMISSION_DENIED", "SERVICE_DISABLED", errors.NotSetUp, "api_disabled"),
+        (400, "INVALID_ARGUMENT", "CONSUMER_INVALID", errors.NotSetUp, "project_unknown"),
+        (403, "PERMISSION_DENIED", "USER_PROJECT_DENIED", errors.NotSetUp, "project_denied"),
+        (403, "PERMISSION_DENIED", "BILLING_DISABLED", errors.NotSetUp, "billing_disabled"),
+        (403, "PERMISSION_DENIED", "API_KEY_SERVICE_BLOCKED", errors.NotSetUp, "api_key_restricted"),
+        (403, "PERMISSION_DENIED", "IAM_PERMISSION_DENIED", errors.NotSetUp, "iam_denied"),
+        (429, "RESOURCE_EXHAUSTED", "RATE_LIMIT_EXCEEDED", errors.Exhausted, "rate_limited"),
+    ],
+)
+def test_each_of_googles_reasons_has_its_code(status, name, reason, kind, code):
+    said = refusal(status, name, reason=reason, domain="googleapis.com")
+    with scripted(said) as service, pytest.raises(errors.ServiceError) as caught:
+        client(service).create(TunedModel())
+    assert (type(caught.value), caught.value.code) == (kind, code)
+
+
+def test_a_reason_is_found_behind_other_details():
+    details = [{"@type": "Help", "links": 3}, "x", {"reason": "ODD"}]
+    info = {"reason": "SERVICE_DISABLED", "domain": "googleapis.com"}
+    error = {"code": 403, "message": "No.", "status": "PERMISSION_DENIED", "details": [*details, info]}
+    with scripted(answer(403, {"error": error})) as service, pytest.raises(errors.NotSetUp, match="api_disabled"):
+        client(service).get("tunedModels/x")
+
+
+def test_the_scopes_that_are_missing_are_told():
+    wanted = 'Bearer realm="https://accounts.google.com/", error="insufficient_scope", scope="https://a.example/b c"'
+    info = {"reason": "ACCESS_TOKEN_SCOPE_INSUFFICIENT", "domain": "googleapis.com", "metadata": {"service": "x"}}
+    body = {"error": {"code": 403, "status": "PERMISSION_DENIED", "details": [info]}}
+    said = answer(403, body, WWW_Authenticate=wanted)
+    with scripted(said) as service, pytest.raises(errors.NotSetUp) as caught:
+        client(service).get("tunedModels/x")
+    assert caught.value.params["scopes"] == "https://a.example/b, c"
+
+
+@pytest.mark.parametrize(
+    ("address", "link"),
+    [
+        ("https://console.developers.google.com/apis/api/x/overview?project=1", True),
+        ("https://console.cloud.google.com/apis", True),
+        ("http://console.cloud.google.com/apis", False),
+        ("https://console.cloud.google.com@evil.example/", False),
+        ("https://console.cloud.google.com.evil.example/", False),
+        ("https://console.cloud.google.com:8443/", False),
+        ("https://evil.example/console.cloud.google.com", False),
+        ('https://console.cloud.google.com/" onclick=alert(1)', False),
+        ("https://console.cloud.google.com\\@evil.example/", False),
+        ("javascript:alert(1)", False),
+        ("https://[", False),
+        (3, False),
+        (None, False),
+    ],
+)
+def test_only_pages_of_googles_console_are_linked_to(address, link):
+    metadata = {"activationUrl": address, "serviceTitle": "Generative Language API", "consumer": "projects/my-1"}
+    said = refusal(403, "PERMISSION_DENIED", reason="SERVICE_DISABLED", domain="googleapis.com", metadata=metadata)
+    with scripted(said) as service, pytest.raises(errors.NotSetUp) as caught:
+        client(service).get("tunedModels/x")
+    assert caught.value.params["link"] == (address if link else "")
+    assert (caught.value.params["service"], caught.value.params["project"]) == ("Generative Language API", "my-1")
+
+
+@pytest.mark.parametrize("metadata", [3, None, [], {"consumer": 3, "service": {}, "serviceTitle": []}])
+def test_a_reason_whose_facts_make_no_sense_is_one_all_the_same(metadata):
+    said = refusal(403, "PERMISSION_DENIED", reason="SERVICE_DISABLED", domain="googleapis.com", metadata=metadata)
+    with scripted(said) as service, pytest.raises(errors.NotSetUp) as caught:
+        client(service).get("tunedModels/x")
+    assert set(caught.value.params.values()) == {""}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"code": "x", "message": {"a": 1}, "status": 3, "details": 3},
+        {"message": ["a"], "details": [3, None, {"reason": None}, {"reason": {}, "domain": "googleapis.com"}]},
+        {"details": {"reason": "SERVICE_DISABLED"}},
+    ],
+)
+def test_an_error_of_wrong_types_is_understood_by_its_status(error):
+    with scripted(answer(403, {"error": error})) as service, pytest.raises(errors.PermissionDenied) as caught:
+        client(service).get("tunedModels/x")
+    assert caught.value.detail == "HTTP 403"
 
 
 @pytest.mark.parametrize("body", [b'{"name": "tunedMo', b"<html></html>", b"[]", b'{"name": 1}', b"\xff"])
@@ -347,6 +446,14 @@ def test_a_wait_beyond_the_time_out_is_left_to_the_caller():
             client(service).get("tunedModels/x")
         assert time.monotonic() - before < 5
     assert caught.value.retry_after == 3600
+
+
+def test_google_tells_a_wait_within_the_answer():
+    details = [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "34.5s"}]
+    body = {"error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "details": details}}
+    with scripted(answer(429, body)) as service, pytest.raises(errors.Exhausted) as caught:
+        client(service).create(TunedModel())
+    assert caught.value.retry_after == 34.5
 
 
 def test_a_wait_may_be_told_as_a_date():

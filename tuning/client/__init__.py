@@ -18,6 +18,7 @@ from tuning.resources import (
     Model,
     ModelPage,
     Operation,
+    OperationPage,
     Permission,
     PermissionPage,
     Role,
@@ -91,7 +92,7 @@ class TunedModels(Transport):
 
     def patch(self, name: str, model: TunedModel, mask: Collection[str]) -> TunedModel:
         """Give the fields that ``mask`` names the values that ``model`` has for them, and leave all others."""
-        query = {"updateMask": ",".join(mask)}
+        query = {"updateMask": ",".join(map(wire.camel, mask))}
         return _read(TunedModel, self.ask("PATCH", f"v1beta/{_checked(name)}", query=query, body=wire.dumps(model)))
 
     def permissions(self, name: str) -> Iterator[Permission]:
@@ -123,6 +124,14 @@ class TunedModels(Transport):
     def operation(self, name: str) -> Operation:
         return _read(Operation, self.ask("GET", f"v1/{_checked(name)}"))
 
+    def operations(self, name: str) -> Iterator[Operation]:
+        """The operations of a tuned model, page by page."""
+        token: str | None = ""
+        while token is not None:
+            page = _read(OperationPage, self._page(f"v1beta/{_checked(name)}/operations", {}, token))
+            yield from page.operations
+            token = _next(token, page.next_page_token)
+
     def cancel(self, operation: str) -> None:
         """Stop a job under way, by its operation's name."""
         self.ask("POST", f"v1/{_checked(operation)}:cancel", body=b"{}")
@@ -147,7 +156,7 @@ class TunedModels(Transport):
                 if error := failures.told(data):
                     raise error
                 chunk = _read(GenerateContentResponse, data)
-                finished |= any(candidate.finish_reason for candidate in chunk.candidates)
+                finished |= any(candidate.finish_reason for candidate in chunk.candidates) or _is_blocked(chunk)
                 yield chunk
         if not finished:
             raise BadAnswer(detail="the stream ended before the answer did")
@@ -168,6 +177,11 @@ class TunedModels(Transport):
     def _page(self, path: str, query: dict[str, str], token: str) -> bytes:
         place = {"pageToken": token} if token else {}
         return self.ask("GET", path, query={**query, **place, "pageSize": str(PAGE_SIZE)})
+
+
+def _is_blocked(response: GenerateContentResponse) -> bool:
+    """Whether the question was refused an answer."""
+    return response.prompt_feedback is not None and bool(response.prompt_feedback.block_reason)
 
 
 def _checked(name: str) -> str:

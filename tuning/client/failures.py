@@ -9,7 +9,8 @@ from typing import Any
 import orjson
 
 from tuning import errors
-from tuning.errors import BadAnswer, Internal, InvalidRequest, ServiceError, Unavailable
+from tuning.client import reasons
+from tuning.errors import BadAnswer, Internal, InvalidRequest, NotFound, ServiceError, Unavailable
 
 KEPT_CHARACTERS = 16 * 1024
 """Of a raw answer that is kept with its error."""
@@ -33,29 +34,45 @@ BY_STATUS: dict[str, type[ServiceError]] = {
     )
 }
 BY_HTTP = {kind.http: kind for kind in BY_STATUS.values() if kind is not errors.FailedPrecondition} | {502: Unavailable}
-BY_REASON = {"API_KEY_INVALID": errors.Unauthenticated}
-"""Google answers 400 INVALID_ARGUMENT for these."""
 
 _REASON = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
+_SECONDS = re.compile(r"([0-9]{1,7}(?:\.[0-9]{1,9})?)s", re.ASCII)
 
 
 def error_of(status: int, headers: Mapping[str, str], body: bytes) -> ServiceError:
-    """The error of an answer with HTTP ``status``: by the canonical status in its body, else by HTTP's.
+    """The error of an answer with HTTP ``status``: by Google's reason in its body, else by the canonical status there,
+    else by HTTP's.
 
-    ``detail`` is the service's message, ``body`` the raw answer; a tuning server of ours tells ``code`` and
-    ``params`` as well.
+    ``detail`` is the service's message, ``body`` the raw answer. A tuning server of ours tells ``code`` and ``params``
+    as well; Google's reasons have theirs in :mod:`tuning.client.reasons`.
     """
     if status < 400:
         return BadAnswer("redirected", detail=f"HTTP {status} to {headers.get('Location', '')[:200]}")
     said = _error_object(body)
-    info = _error_info(said)
-    reason = str(info.get("reason", ""))
-    kind = BY_REASON.get(reason) or BY_STATUS.get(str(said.get("status"))) or _by_http(status)
-    code = reason.lower() if info.get("domain") == OUR_DOMAIN and _REASON.fullmatch(reason) else None
-    detail = str(said.get("message", "")) or f"HTTP {status}"
-    error = kind(code, detail=detail[:KEPT_CHARACTERS], body=readable(body), retry_after=_retry_after(headers))
-    error.params |= info["metadata"] if code and isinstance(info.get("metadata"), dict) else {}
+    kind, code, params = _meaning(status, headers, body, said)
+    detail = said.get("message")
+    error = kind(
+        code,
+        detail=detail[:KEPT_CHARACTERS] if detail and isinstance(detail, str) else f"HTTP {status}",
+        body=readable(body),
+        retry_after=_retry_after(headers) or _retry_delay(said),
+    )
+    error.params |= params
     return error
+
+
+def _meaning(
+    status: int, headers: Mapping[str, str], body: bytes, said: dict[str, Any]
+) -> tuple[type[ServiceError], str | None, dict[str, Any]]:
+    """The class, the code where there is a closer one than the class's, and what fills its sentence."""
+    kind = BY_STATUS.get(str(said.get("status"))) or _by_http(status, body)
+    for info in _details(said, "reason"):
+        reason = str(info["reason"])
+        if info.get("domain") == OUR_DOMAIN and _REASON.fullmatch(reason):
+            return kind, reason.lower(), _own_params(info.get("metadata"))
+        if reasons.is_googles(info) and reason in reasons.REASONS:
+            return *reasons.REASONS[reason], dict(reasons.params_of(info, headers))
+    return kind, None, {}
 
 
 def told(data: bytes) -> ServiceError | None:
@@ -72,8 +89,16 @@ def readable(body: bytes) -> str:
     return body[:KEPT_CHARACTERS].decode("utf-8", "replace")
 
 
-def _by_http(status: int) -> type[ServiceError]:
-    return BY_HTTP.get(status, InvalidRequest if status < 500 else Internal)
+def _own_params(metadata: object) -> dict[str, Any]:
+    """What a tuning server says besides its code; where people are led is not for it to say."""
+    told = metadata if isinstance(metadata, dict) else {}
+    return {name: value for name, value in told.items() if name != "link" and isinstance(value, str | int | float)}
+
+
+def _by_http(status: int, body: bytes) -> type[ServiceError]:
+    """A page that is not found where an API should answer tells nothing about the thing that was asked for."""
+    kind = BY_HTTP.get(status, InvalidRequest if status < 500 else Internal)
+    return BadAnswer if kind is NotFound and not _is_json(body) else kind
 
 
 def _error_object(body: bytes) -> dict[str, Any]:
@@ -88,10 +113,24 @@ def _error_object(body: bytes) -> dict[str, Any]:
     return error if isinstance(error, dict) else {}
 
 
-def _error_info(error: dict[str, Any]) -> dict[str, Any]:
+def _is_json(body: bytes) -> bool:
+    try:
+        orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return False
+    return True
+
+
+def _details(error: dict[str, Any], holding: str) -> list[dict[str, Any]]:
+    """The error's details that have a field ``holding``."""
     details = error.get("details")
-    infos = (detail for detail in details if isinstance(detail, dict)) if isinstance(details, list) else ()
-    return next((info for info in infos if "reason" in info), {})
+    return [one for one in details if isinstance(one, dict) and holding in one] if isinstance(details, list) else []
+
+
+def _retry_delay(error: dict[str, Any]) -> float | None:
+    """Seconds, of a ``google.rpc.RetryInfo``: where Google says it instead of in a header."""
+    delays = (_SECONDS.fullmatch(str(one["retryDelay"])) for one in _details(error, "retryDelay"))
+    return next((float(delay[1]) for delay in delays if delay), None)
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

@@ -43,6 +43,7 @@ from tuning.providers.existing import Existing, Found, Importer
 from tuning.providers.keeping import Carried, Keeper
 from tuning.providers.reproducing import Reproducer
 from tuning.providers.sharing import Editor, Grantee, Permission, Presentation, Role, Sharer
+from tuning.providers.streaming import Piece, Streamer
 
 __all__ = [
     "PROVIDERS",
@@ -75,6 +76,7 @@ __all__ = [
     "LogLine",
     "NewBase",
     "Permission",
+    "Piece",
     "Presentation",
     "Prompt",
     "Provider",
@@ -85,6 +87,7 @@ __all__ = [
     "Role",
     "Sample",
     "Sharer",
+    "Streamer",
     "Takeaway",
     "Tally",
     "TokenCounter",
@@ -95,6 +98,7 @@ __all__ = [
 
 PROVIDERS = {
     "local": "tuning.providers.local:LocalProvider",
+    "gemini": "tuning.providers.gemini:GeminiProvider",
 }
 """Kind of connection -> where its class stands. Strings, so that a kind nobody uses is never imported."""
 

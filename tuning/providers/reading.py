@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from tuning.client.transport import Download
-from tuning.errors import BadAnswer, NotFound, PermissionDenied, Unavailable
+from tuning.errors import BadAnswer, NotFound, NotSetUp, PermissionDenied, Unavailable
 from tuning.jobs import Best, Conditions, JobFailure, JobState, JobStatus, Kept, Point
 from tuning.providers.base import LogLine, LogPage, Sample, SampleAnswer, Takeaway, Tally
 
@@ -24,6 +24,8 @@ def answers() -> Iterator[None]:
     """Where a job is asked about: to a stranger it is not there, and what cannot be read is a bad answer."""
     try:
         yield
+    except NotSetUp:  # of which nothing follows for the job
+        raise
     except PermissionDenied as exc:
         raise NotFound(detail=exc.detail, body=exc.body) from exc
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as exc:

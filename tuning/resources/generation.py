@@ -135,10 +135,18 @@ class UsageMetadata:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PromptFeedback:
+    """Why a question was not answered at all, at a service with filters."""
+
+    block_reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class GenerateContentResponse:
     """An answer, or a piece of one in a stream."""
 
     candidates: tuple[Candidate, ...] = ()
+    prompt_feedback: PromptFeedback | None = None
     usage_metadata: UsageMetadata | None = None
 
 

@@ -8,13 +8,14 @@ defaults left out, float32, two spaces of indentation.
 """
 
 from tuning.wire.reading import LONGEST_LIST, load_json, loads
-from tuning.wire.spelling import attribute, given, shape
+from tuning.wire.spelling import attribute, camel, given, shape
 from tuning.wire.writing import TYPE_URL, dumps, float32, rfc3339, to_json
 
 __all__ = [
     "LONGEST_LIST",
     "TYPE_URL",
     "attribute",
+    "camel",
     "dumps",
     "float32",
     "given",

@@ -72,7 +72,7 @@ def test_job_of_somebody_else_is_not_there(browser: Client, server: TuningServer
 
 
 def test_recorded_job_of_the_real_service_is_brought_in(browser: Client, alice: User, settings: Settings) -> None:
-    answers = [RECORDED, NOT_THERE, {"operations": [DONE]}, DONE, NOT_THERE, NOT_THERE]
+    answers = [NOT_THERE, RECORDED, {"operations": [DONE]}, NOT_THERE, NOT_THERE]
     with scripted(*(one if isinstance(one, bytes) else answer(200, one) for one in answers)) as service:
         settings.TUNING_SERVER_URL = service.url
         take(browser, model=[RECORDED["name"]])
@@ -92,7 +92,7 @@ def test_recorded_job_of_the_real_service_is_brought_in(browser: Client, alice: 
 def test_cancelled_recorded_job_is_known_as_such(browser: Client, settings: Settings) -> None:
     failed = {**RECORDED, "state": "FAILED"}
     cancelled = {**DONE, "error": {"code": 1, "message": "cancelled"}}
-    answers = [failed, NOT_THERE, {"operations": [cancelled]}, cancelled, NOT_THERE]
+    answers = [NOT_THERE, failed, {"operations": [cancelled]}, NOT_THERE]
     with scripted(*(one if isinstance(one, bytes) else answer(200, one) for one in answers)) as service:
         settings.TUNING_SERVER_URL = service.url
         take(browser, model=[RECORDED["name"]])
@@ -152,13 +152,13 @@ def test_running_job_of_a_plain_service_is_followed(browser: Client, settings: S
     under_way = {**DONE, "done": False}
     shots = RECORDED["tuningTask"]["snapshots"]
     early = {**RECORDED, "state": "CREATING", "tuningTask": {**RECORDED["tuningTask"], "snapshots": shots[:4]}}
-    first = [early, NOT_THERE, {"operations": [under_way]}, under_way, NOT_THERE]
+    first = [NOT_THERE, early, {"operations": [under_way]}, NOT_THERE]
     with scripted(*(one if isinstance(one, bytes) else answer(200, one) for one in first)) as service:
         settings.TUNING_SERVER_URL = service.url
         take(browser, model=[RECORDED["name"]])
     job = Job.objects.get()
     assert (job.state, job.completed_steps) == (JobState.RUNNING, shots[3]["step"])
-    later = [NOT_THERE, RECORDED, {"operations": [DONE]}, DONE, NOT_THERE]
+    later = [NOT_THERE, RECORDED, {"operations": [DONE]}, NOT_THERE]
     with scripted(*(one if isinstance(one, bytes) else answer(200, one) for one in later)) as service:
         settings.TUNING_SERVER_URL = service.url
         job.refresh_quietly()
@@ -212,7 +212,7 @@ def test_examples_that_are_too_many_or_too_slow_are_left_and_the_job_is_brought(
     pairs = b'{"text_input": "1", "output": "2"}\n' * 40_000
     settings.UPLOAD_LIMIT_MB = 1 if kind is bytes else 64
     monkeypatch.setattr("dashboard.jobs.bringing.PATIENCE", 0.5 if kind is Drip else 60)
-    answers = [RECORDED, NOT_THERE, {"operations": [DONE]}, DONE, NOT_THERE, kind(answer(200, pairs))]
+    answers = [NOT_THERE, RECORDED, {"operations": [DONE]}, NOT_THERE, kind(answer(200, pairs))]
     with scripted(*(one if isinstance(one, bytes) else answer(200, one) for one in answers)) as service:
         settings.TUNING_SERVER_URL = service.url
         take(browser, model=[RECORDED["name"]])

@@ -104,7 +104,8 @@ def test_dataset_that_could_not_be_taken_at_once_is_sent_again_from_its_start(da
 
 
 def test_a_create_whose_answer_was_lost_finds_its_job(dataset):
-    with scripted(answer(200), answer(409), answer(200, JOB)) as service:
+    there = answer(200, {"name": "tunedModels/x-1"}), answer(200, {"operations": [{"name": REF}]})
+    with scripted(answer(200), answer(409), *there) as service:
         assert provider(service).create(spec(dataset)) == REF
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tuning import resources
-from tuning.client.tuneboard import Tuneboard
+from tuning.client import TunedModels
 from tuning.errors import BadAnswer, InvalidRequest, NotFound
 from tuning.providers.sharing import Grantee, Permission, Presentation, Role
 from tuning.resources import GranteeType, TunedModel
@@ -20,10 +20,10 @@ OUR_GRANTEES = {theirs: ours for ours, theirs in GRANTEES.items()}
 PRESENTED = frozenset({"display_name", "description", "temperature", "top_p", "top_k"})
 
 
-class LocalSharing:
+class Sharing:
     """:class:`tuning.providers.sharing.Sharer` and :class:`tuning.providers.sharing.Editor`."""
 
-    _service: Tuneboard
+    _service: TunedModels
 
     def permissions(self, model: str) -> Sequence[Permission]:
         return [_permission(granted) for granted in self._service.permissions(model)]
