@@ -15,7 +15,7 @@ def owners_sent_them(apps: Apps, _schema_editor: BaseDatabaseSchemaEditor) -> No
 
 
 class Migration(migrations.Migration):
-    dependencies = [("server", "0009_last_asked")]
+    dependencies = [("server", "0010_conditions")]
 
     operations = [
         migrations.AddField(
