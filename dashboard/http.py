@@ -7,7 +7,9 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import resolve_url
 from django.template.loader import render_to_string
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views import defaults
 from django.views.decorators.http import require_safe
 from django_htmx.middleware import HtmxDetails
@@ -37,6 +39,13 @@ def network_address(request: HttpRequest) -> IPv4Address | IPv6Address | None:
         return ip_address((forwarded if behind_proxy else "") or request.META.get("REMOTE_ADDR", ""))
     except ValueError:
         return None
+
+
+def next_page(request: HttpRequest) -> str:
+    """Where whoever signs in wanted to go, if that is a page of ours."""
+    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
+    return wanted if ours else resolve_url(settings.LOGIN_REDIRECT_URL)
 
 
 @require_safe

@@ -3,8 +3,10 @@
 import logging
 import re
 
-_TOKEN = re.compile(r"((?:/|%2F)(?:welcome|invitation)(?:/|%2F)|/forgotten/[^/\s]+/)[^/%\s]+")
-"""The addresses that let somebody in."""
+_TOKEN = re.compile(
+    r"((?:/|%2F)(?:welcome|invitation|way-in)(?:/|%2F)|/forgotten/[^/\s]+/|[?&](?:code|state)=)[^/%&\s]+"
+)
+"""The addresses that let somebody in; those by which somebody comes back from a provider."""
 
 
 class WithoutTokens(logging.Filter):

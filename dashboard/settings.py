@@ -85,6 +85,7 @@ INSTALLED_APPS = [
     "dashboard.listing",
     "dashboard.moving",
     "dashboard.notices",
+    "dashboard.openid",
     "dashboard.playground",
     "dashboard.sharing",
     "dashboard.sweeps",
@@ -179,6 +180,14 @@ OPENID_CLIENT_ID = env.str("OPENID_CLIENT_ID", "")
 OPENID_CLIENT_SECRET = env.str("OPENID_CLIENT_SECRET", "")
 OPENID_CLIENT_JSON = env.str("OPENID_CLIENT_JSON", "")
 """In their place: the ``client_secret.json`` of Google's console, by its path or as its text."""
+OPENID_DOMAINS: list[str] = env.str("OPENID_DOMAINS", "").lower().replace(",", " ").split()
+"""Whose e-mails come in by the provider; empty: all whom it vouches for and who have an account here."""
+OPENID_CREATES = env.bool("OPENID_CREATES", bool(OPENID_DOMAINS))
+"""Whether a first sign-in makes an account. Without domains everybody would get one who has one at the provider."""
+LOCAL_ACCOUNTS = env.bool("LOCAL_ACCOUNTS", True)
+"""Whether people sign in by passwords of their own here."""
+if not LOCAL_ACCOUNTS and not (OPENID_CLIENT_ID or OPENID_CLIENT_JSON):
+    raise ImproperlyConfigured("With LOCAL_ACCOUNTS=false, set OPENID_CLIENT_ID: nobody could come in.")
 
 EMAIL_URL = env.str("EMAIL_URL", "")
 """Where mail goes, e.g. ``submission://user:password@mail.example.com`` (port 587 and STARTTLS). Empty: no mail

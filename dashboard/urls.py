@@ -12,6 +12,7 @@ urlpatterns = [
     path("healthz", healthz),
     path("", include("dashboard.accounts.urls")),
     path("", include("dashboard.invitations.urls")),
+    path("", include("dashboard.openid.urls")),
     path("account/keys/", include("dashboard.keys.urls")),
     path("audit/", include("dashboard.audit.urls")),
     path("compare/", include("dashboard.compare.urls")),

@@ -24,6 +24,10 @@ PERSONAL = [
     "SITE_URL",
     "TUNING_SERVER_URL",
     "EMAIL_URL",
+    "LOCAL_ACCOUNTS",
+    "OPENID_CLIENT_ID",
+    "OPENID_CLIENT_JSON",
+    "OPENID_DOMAINS",
 ]
 """Settings that somebody may have set for an installation of their own."""
 

@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.utils.crypto import salted_hmac
@@ -71,6 +72,11 @@ class User(AbstractBaseUser):
     def may_invite(self) -> bool:
         """Whether they may make links that let people in: administrators, and managers for their teams."""
         return self.is_administrator or self.memberships.filter(is_manager=True).exists()
+
+    @property
+    def comes_by_password(self) -> bool:
+        """Whether they can sign in by a password."""
+        return settings.LOCAL_ACCOUNTS and self.has_usable_password()
 
     def end_sessions(self) -> None:
         """Sign out everywhere, here included."""

@@ -28,11 +28,11 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
 def where_mail_goes(view: View[P]) -> View[P]:
-    """A page that exists only where a mail server is set."""
+    """A page that exists only where there are passwords and a mail server is set."""
 
     @wraps(view)
     def checked(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        if not settings.EMAIL_URL:
+        if not (settings.EMAIL_URL and settings.LOCAL_ACCOUNTS):
             raise Http404
         return view(request, *args, **kwargs)
 
@@ -44,6 +44,8 @@ def where_mail_goes(view: View[P]) -> View[P]:
 @login_required
 def change(request: Request) -> HttpResponse:
     """Old password, new password twice; other devices are signed out by it."""
+    if not request.user.comes_by_password:
+        raise Http404
     form = ChangePasswordForm(request.user, request.POST or None)
     if form.is_valid():
         with transaction.atomic():

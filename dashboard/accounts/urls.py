@@ -1,11 +1,12 @@
 from django.urls import path
 
-from dashboard.accounts import passwords, views
+from dashboard.accounts import passwords, views, ways_in
 
 app_name = "accounts"
 
 urlpatterns = [
     path("welcome/<str:token>/", views.welcome, name="welcome"),
+    path("way-in/<str:token>/", ways_in.use, name="way_in"),
     path("sign-in/", views.sign_in, name="sign_in"),
     path("sign-out/", views.sign_out, name="sign_out"),
     path("account/", views.account, name="account"),

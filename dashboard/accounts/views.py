@@ -6,9 +6,8 @@ from django.contrib.auth import login, logout
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, resolve_url
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -18,7 +17,7 @@ from dashboard import audit
 from dashboard.accounts.forms import NameForm, SignInForm, WelcomeForm
 from dashboard.accounts.models import User, WelcomeLink
 from dashboard.accounts.welcome import find_link, redeem
-from dashboard.http import Request
+from dashboard.http import Request, next_page
 from dashboard.people import quotas
 
 
@@ -28,10 +27,10 @@ from dashboard.people import quotas
 def welcome(request: HttpRequest, token: str) -> HttpResponse:
     """The first person gives name, e-mail and password, and is in; a link no longer good says what to do."""
     link = find_link(token)
-    form = WelcomeForm(request.POST or None)
-    if link and form.is_valid() and _welcomed(request, link, form):
+    form = WelcomeForm(request.POST or None) if settings.LOCAL_ACCOUNTS else None
+    if link and form and form.is_valid() and _welcomed(request, link, form):
         return redirect("datasets:list")
-    if link is None or form.is_valid():
+    if link is None or (form and form.is_valid()):
         context = {"somebody": User.objects.exists()}
         return TemplateResponse(request, "accounts/welcome_over.html", context, status=410)
     return TemplateResponse(request, "accounts/welcome.html", {"form": form})
@@ -43,20 +42,20 @@ def welcome(request: HttpRequest, token: str) -> HttpResponse:
 def sign_in(request: HttpRequest) -> HttpResponse:
     """A form for e-mail and password; who is in already goes straight on."""
     if request.user.is_authenticated:
-        return redirect(_next(request))
-    form = SignInForm(request, request.POST or None)
-    if form.is_valid():
+        return redirect(next_page(request))
+    form = SignInForm(request, request.POST or None) if settings.LOCAL_ACCOUNTS else None
+    if form and form.is_valid():
         with transaction.atomic():
             login(request, form.user)
             audit.record(request, "person.signed_in", form.user)
-        return redirect(_next(request))
+        return redirect(next_page(request))
     context = {
         "form": form,
-        "next": _next(request),
+        "next": next_page(request),
         "nobody": not User.objects.exists(),
-        "mail": bool(settings.EMAIL_URL),
+        "mail": settings.EMAIL_URL and settings.LOCAL_ACCOUNTS,
     }
-    return TemplateResponse(request, "accounts/sign_in.html", context, status=429 if form.refused else 200)
+    return TemplateResponse(request, "accounts/sign_in.html", context, status=429 if form and form.refused else 200)
 
 
 @require_POST
@@ -98,14 +97,7 @@ def sign_out_everywhere(request: Request) -> HttpResponse:
 @transaction.atomic
 def _welcomed(request: HttpRequest, link: WelcomeLink, form: WelcomeForm) -> bool:
     """Whether the first person was made, and is signed in."""
-    if user := redeem(link, form):
+    if user := redeem(link, form.save):
         login(request, user)
         audit.record(request, "person.created", user)
     return user is not None
-
-
-def _next(request: HttpRequest) -> str:
-    """Where the person wanted to go, if that is a page of ours."""
-    wanted = request.POST.get("next") or request.GET.get("next") or ""
-    ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
-    return wanted if ours else resolve_url(settings.LOGIN_REDIRECT_URL)

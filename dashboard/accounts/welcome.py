@@ -7,6 +7,7 @@ a preview): only the form's POST does.
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from datetime import timedelta
 
 from django.conf import settings
@@ -15,7 +16,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from dashboard.accounts.forms import WelcomeForm
 from dashboard.accounts.models import User, WelcomeLink
 
 LIFETIME = timedelta(days=1)
@@ -42,13 +42,15 @@ def find_link(token: str) -> WelcomeLink | None:
 
 
 @transaction.atomic
-def redeem(link: WelcomeLink, form: WelcomeForm) -> User | None:
-    """The first person, made from a valid ``form``; ``None`` when somebody else was quicker."""
+def redeem(link: WelcomeLink, make: Callable[[], User]) -> User | None:
+    """The first person, as ``make`` makes them; ``None`` when somebody else was quicker."""
     used, _rows = WelcomeLink.objects.filter(pk=link.pk).delete()
     if not used or User.objects.exists():
         return None
-    form.instance.is_administrator = True
-    return form.save()
+    first = make()
+    first.is_administrator = True
+    first.save(update_fields=["is_administrator"])
+    return first
 
 
 def _digest(token: str) -> str:

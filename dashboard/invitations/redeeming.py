@@ -5,6 +5,7 @@ does. What an invitation promises is kept only while whoever made it could promi
 """
 
 import secrets
+from collections.abc import Callable
 
 from django.conf import settings
 from django.db import transaction
@@ -14,7 +15,7 @@ from django.utils import timezone
 
 from dashboard.accounts import tasks
 from dashboard.accounts.models import User
-from dashboard.invitations.forms import InvitationForm, NewAccountForm
+from dashboard.invitations.forms import InvitationForm
 from dashboard.teams.models import Invitation, digest
 
 
@@ -39,11 +40,11 @@ def find(token: str) -> Invitation | None:
 
 
 @transaction.atomic
-def make_account(invitation: Invitation, form: NewAccountForm) -> User | None:
-    """The new person, made from a valid ``form``; ``None`` when somebody else was quicker to use the link."""
+def make_account(invitation: Invitation, make: Callable[[], User]) -> User | None:
+    """The new person, as ``make`` makes them; ``None`` when somebody else was quicker to use the link."""
     if not _used_up(invitation):
         return None
-    person = form.save()
+    person = make()
     _keep_promises(invitation, person)
     return person
 

@@ -73,13 +73,14 @@ def accept(request: HttpRequest, token: str) -> HttpResponse:
         return TemplateResponse(request, "invitations/over.html", status=410)
     if isinstance(request.user, User):
         return _join(request, invitation, request.user)
-    form = NewAccountForm(request, invitation, request.POST if request.method == "POST" else None)
-    if form.is_valid():
+    posted = request.POST if request.method == "POST" else None
+    form = NewAccountForm(request, invitation, posted) if settings.LOCAL_ACCOUNTS else None
+    if form and form.is_valid():
         person = _new_person(request, invitation, form)
         if person is None:
             return TemplateResponse(request, "invitations/over.html", status=410)
         return redirect(invitation.team or "datasets:list")
-    refused = form.has_error("__all__", "too_many_tries")
+    refused = form is not None and form.has_error("__all__", "too_many_tries")
     context = {"form": form, "invitation": invitation}
     return TemplateResponse(request, "invitations/welcome.html", context, status=429 if refused else 200)
 
@@ -87,7 +88,7 @@ def accept(request: HttpRequest, token: str) -> HttpResponse:
 @transaction.atomic
 def _new_person(request: HttpRequest, invitation: Invitation, form: NewAccountForm) -> User | None:
     """Who has made their account with a valid ``form``, and is in; ``None`` when somebody else was quicker."""
-    person = make_account(invitation, form)
+    person = make_account(invitation, form.save)
     if person:
         login(request, person)
         audit.record(request, "person.created", person)

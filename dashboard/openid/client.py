@@ -32,12 +32,12 @@ class OAuthClient:
     token_endpoint: str = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
     revocation_endpoint: str = "https://oauth2.googleapis.com/revoke"
     jwks_uri: str = "https://www.googleapis.com/oauth2/v3/certs"
+    userinfo_endpoint: str = "https://openidconnect.googleapis.com/v1/userinfo"
     posts_secret: bool = True
     """Whether the secret goes into the form, as Google documents it, and not into a header."""
 
     def __post_init__(self) -> None:
-        addresses = [self.issuer, self.authorization_endpoint, self.token_endpoint, self.revocation_endpoint]
-        if not all(is_safe(address) for address in [*addresses, self.jwks_uri] if address):
+        if not all(is_safe(address) for name in _ADDRESSES if (address := getattr(self, name))):
             raise ValueError("an address that is not https")
 
     @classmethod
@@ -47,7 +47,7 @@ class OAuthClient:
         """
         said = _credentials(text)
         named = {"auth_uri": "authorization_endpoint", "token_uri": "token_endpoint"}
-        named |= {name: name for name in ("issuer", "revocation_endpoint", "jwks_uri")}
+        named |= {name: name for name in _ADDRESSES}
         addresses = {field: said[name] for name, field in named.items() if isinstance(said.get(name), str)}
         return cls(id=said["client_id"], secret=said["client_secret"], **addresses)
 
@@ -57,8 +57,7 @@ class OAuthClient:
         said = asked_of(issuer.rstrip("/") + "/.well-known/openid-configuration")
         if str(said.get("issuer", "")).rstrip("/") != issuer.rstrip("/"):
             raise ConsentError("consent_failed", detail="the provider calls itself by another name than OPENID_ISSUER")
-        names = ("issuer", "authorization_endpoint", "token_endpoint", "revocation_endpoint", "jwks_uri")
-        addresses = {name: str(said.get(name) or "") for name in names}
+        addresses = {name: str(said.get(name) or "") for name in _ADDRESSES}
         # Basic is what a provider understands that says nothing (OpenID Connect Discovery, section 3).
         posts = "client_secret_post" in (said.get("token_endpoint_auth_methods_supported") or ())
         try:
@@ -66,11 +65,19 @@ class OAuthClient:
         except ValueError as error:
             raise ConsentError("consent_failed", detail=f"the provider names {error}") from None
 
+    def told_of(self, token: str) -> dict[str, Any]:
+        """What the provider tells of whom the access ``token`` is of. Raises ``ConsentError``."""
+        return _fetched(self.userinfo_endpoint, token)
+
     @cached_property
     def for_flow(self) -> dict[str, dict[str, str]]:
         """As google-auth-oauthlib wants it."""
         ends = {"auth_uri": self.authorization_endpoint, "token_uri": self.token_endpoint}
         return {"web": {"client_id": self.id, "client_secret": self.secret, **ends}}
+
+
+_ENDPOINTS = ("authorization_endpoint", "token_endpoint", "revocation_endpoint", "userinfo_endpoint")
+_ADDRESSES = ("issuer", "jwks_uri", *_ENDPOINTS)
 
 
 def is_safe(address: str) -> bool:
@@ -98,11 +105,12 @@ def asked_of(address: str, *, anew: bool = False) -> dict[str, Any]:
     return dict(kept)
 
 
-def _fetched(address: str) -> dict[str, Any]:
+def _fetched(address: str, token: str = "") -> dict[str, Any]:
     if not is_safe(address):
         raise ConsentError("consent_failed", detail="an address that is not https")
     try:
-        answer = requests.get(address, timeout=TIMEOUT, allow_redirects=False)
+        sent = {"Authorization": f"Bearer {token}"} if token else {}
+        answer = requests.get(address, headers=sent, timeout=TIMEOUT, allow_redirects=False)
     except requests.RequestException as error:
         raise ConsentError("consent_unreachable", detail=type(error).__name__) from None
     if answer.status_code >= 500:

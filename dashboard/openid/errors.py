@@ -18,3 +18,13 @@ class ConsentError(TuningError):
     def __init__(self, code: str, *, detail: str = "", keeps: dict[str, Any] | None = None, **params: object) -> None:
         super().__init__(code, detail=detail, **params)
         self.keeps = keeps or {}
+
+
+class NotAdmitted(TuningError):
+    """The provider vouches for them, and they stay out all the same: ``openid_unverified``, it does not say that the
+    e-mail is theirs; ``openid_domain``, nobody of that ``domain`` comes in; ``openid_nobody``, the first person comes
+    by the welcome link; ``openid_unknown``, there is no account of ``email`` and none is made; ``openid_inactive``;
+    ``openid_elsewhere``, the identity is another person's.
+    """
+
+    code = "openid_unknown"

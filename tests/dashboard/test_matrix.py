@@ -22,6 +22,7 @@ from dashboard.datasets.models import Upload
 from dashboard.library.models import Grant, Role
 from dashboard.listing.models import Room, SavedView
 from dashboard.notices.models import Delivery, Event, Notice, Way, Webhook
+from dashboard.openid.models import OpenIdentity
 from dashboard.presets.models import Preset
 from dashboard.retiring import removing
 from dashboard.retiring.models import Cleanup, Fate
@@ -42,6 +43,8 @@ GET     accounts:welcome                     410       410       410       410  
 POST    accounts:welcome                     410       410       410       410       410       410       410
 GET     accounts:sign_in                     200       302       302       302       302       302       302
 POST    accounts:sign_in                     200       302       302       302       302       302       302
+GET     accounts:way_in                      410       410       410       410       410       410       410
+POST    accounts:way_in                      410       410       410       410       410       410       410
 POST    accounts:sign_out                    302       302       302       302       302       302       302
 GET     accounts:account                     in        200       200       200       200       200       200
 POST    accounts:account                     in        200       200       200       200       200       200
@@ -181,6 +184,12 @@ POST    moving:export                        in        404       404       404  
 POST    moving:import                        in        404       404       404       404       404       404
 GET     moving:download                      in        404       404       404       404       404       404
 POST    moving:remove                        in        404       404       404       404       404       404
+GET     openid:sign_in                       404       404       404       404       404       404       404
+GET     openid:back                          404       404       404       404       404       404       404
+GET     openid:confirm                       404       404       404       404       404       404       404
+POST    openid:confirm                       404       404       404       404       404       404       404
+GET     openid:add                           in        404       404       404       404       404       404
+POST    openid:remove                        in        404       404       404       404       302       404
 GET     presets:list                         in        200       200       200       200       200       200
 GET     presets:new                          in        200       200       200       200       200       200
 POST    presets:new                          in        200       200       200       200       200       200
@@ -270,6 +279,7 @@ def named(people: dict[str, User]) -> dict[str, dict[str, Any]]:
     upload = Upload.objects.keep(ContentFile(b"a,b\n1,2\n", "x.csv"), owner=owner, name="x", dataset=None)
     notice = Notice.objects.create(person=owner, job=model.job, event=Event.ENDED, attempt=1)
     Webhook.objects.create(person=owner, url="https://example.com/hook", secret=Webhook.new_secret())
+    identity = OpenIdentity.objects.create(user=owner, issuer="https://a.example", subject="1", email=owner.email)
     delivery = Delivery.objects.create(person=owner, notice=notice, way=Way.MAIL)
     return {
         "accounts": {"token": "x", "uidb64": "x"},
@@ -288,6 +298,7 @@ def named(people: dict[str, User]) -> dict[str, dict[str, Any]]:
         "retiring:restore": binned,
         "retiring:purge": binned,
         "notices": {"pk": notice.pk, "way": "webhook"},
+        "openid": {"pk": identity.pk},
         "notices:again": {"pk": delivery.pk},
         "people": {"pk": people["stranger"].pk},
         "presets": {"pk": preset.pk},

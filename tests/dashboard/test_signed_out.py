@@ -12,7 +12,11 @@ pytestmark = pytest.mark.django_db
 PUBLIC = {
     "healthz",
     "sign-in/",
+    "sign-in/openid/",
+    "sign-in/openid/back/",
+    "sign-in/openid/confirm/",
     "sign-out/",
+    "way-in/<str:token>/",
     "welcome/<str:token>/",
     "invitation/<str:token>/",
     "forgotten/",

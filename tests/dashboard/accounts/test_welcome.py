@@ -99,6 +99,6 @@ def test_two_people_at_once_make_one_administrator(path: str) -> None:
     ada, bob = (WelcomeForm({**ANSWERS, "email": f"{name}@example.com"}) for name in ("ada", "bob"))
     assert ada.is_valid()
     assert bob.is_valid()
-    assert welcome.redeem(link, ada)
-    assert welcome.redeem(link, bob) is None
+    assert welcome.redeem(link, ada.save)
+    assert welcome.redeem(link, bob.save) is None
     assert [user.email for user in User.objects.all()] == ["ada@example.com"]

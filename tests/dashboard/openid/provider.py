@@ -49,6 +49,8 @@ class Provider:
     """Every code, verifier, token and secret that went over the wire."""
     renamed: dict[str, str] = field(default_factory=dict)
     """Scopes that are granted by another name."""
+    calls_itself: str = ""
+    """Another issuer than its address."""
     revoked: list[str] = field(default_factory=list)
     asked: list[dict[str, str]] = field(default_factory=list)
     """The forms that the token endpoint got."""
@@ -94,7 +96,7 @@ class Provider:
             self._note_tokens(response)
         if flask.request.path.endswith("openid-configuration"):
             said = {**(response.get_json() or {}), "revocation_endpoint": f"{self.url}/oauth2/revoke"}
-            response.set_data(json.dumps(said))
+            response.set_data(json.dumps(said | ({"issuer": self.calls_itself} if self.calls_itself else {})))
         return response
 
     def _revoke(self) -> flask.Response:
