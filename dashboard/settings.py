@@ -232,6 +232,8 @@ BIN_DAYS = env.int("BIN_DAYS", 14)
 
 MOVING_DIR = (ROOT / env.path("MOVING_DIR", VAR_DIR / "moving")).resolve()
 """Where libraries are written to and brought in from."""
+LIBRARY_UPLOAD_LIMIT_MB = env.int("LIBRARY_UPLOAD_LIMIT_MB", 8 * 1024)
+"""The largest library's file that may be uploaded in the browser."""
 
 UPLOAD_LIMIT_MB = env.int("UPLOAD_LIMIT_MB", 64)
 JOBS_AT_ONCE = env.int("JOBS_AT_ONCE", 0)

@@ -24,6 +24,10 @@ def upload_limit() -> int:
 class CappedTemporaryFile(TemporaryFileUploadHandler):
     """Stores no more of a request than one file may have. What is incomplete has the request's size as its own."""
 
+    def most(self) -> int:
+        """The most bytes a file may have here."""
+        return upload_limit()
+
     def handle_raw_input(
         self,
         input_data: Any,
@@ -34,11 +38,12 @@ class CappedTemporaryFile(TemporaryFileUploadHandler):
     ) -> tuple[QueryDict, MultiValueDict[str, Any]] | None:
         """Decide by the announced length alone, before a byte is stored."""
         self.sent = content_length
-        self.left = upload_limit() if content_length <= upload_limit() + FORM_BYTES else 0
+        most = self.most()
+        self.left = most if content_length <= most + FORM_BYTES else 0
         return None
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
-        if self.sent > DRAINED_BYTES:
+        if not self.left and self.sent > DRAINED_BYTES:
             raise StopUpload(connection_reset=True)
         super().new_file(*args, **kwargs)
 

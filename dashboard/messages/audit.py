@@ -46,6 +46,7 @@ AUDIT = {
     "library.downloaded": _("Downloaded the library’s export “%(name)s”"),
     "library.exported": _("Exported the library: %(models)s models, %(datasets)s datasets"),
     "library.file_removed": _("Removed the library’s export “%(name)s”"),
+    "library.uploaded": _("Uploaded the library’s file “%(name)s”"),
     "library.imported": _("Brought in a library: %(models)s models, %(datasets)s datasets"),
     "model.archived": _("Archived the model “%(name)s”"),
     "model.deleted": _("Deleted the model “%(name)s” for good, with its adapter: its time in the bin was over"),

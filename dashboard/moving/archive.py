@@ -33,6 +33,9 @@ MEMBER = re.compile(
 )
 MOST_MEMBERS = 500_000
 MANIFEST_BYTES = 256 << 20
+DIRECTORY_BYTES = 256 * MOST_MEMBERS
+END_BYTES = 56 + 20 + 22
+"""Of a zip's last three records."""
 CHUNK_BYTES = 256 << 10
 
 Told = Callable[[int, int], None]
@@ -113,15 +116,47 @@ class Reading:
             yield member
 
 
+def glance(path: str | Path) -> None:
+    """Whether the file at ``path`` is a library by its contents' names and sizes: what takes no time. Raises
+    ``ArchiveError``.
+    """
+    with _opened(Path(path)) as file:
+        _listed(file, _members(file, Path(path).stat().st_size))
+
+
 @contextmanager
 def reading(path: Path, told: Told = lambda done, total: None) -> Generator[Reading]:
     """Check the archive at ``path``, then hand it out. Raises ``ArchiveError``."""
-    try:
-        with ZipFile(path) as file:
-            _check(file, path.stat().st_size, told)
-            yield Reading(file)
-    except (BadZipFile, NotImplementedError, EOFError) as exc:
-        raise ArchiveError(detail=str(exc)[:200]) from exc
+    with _opened(path) as file:
+        _check(file, path.stat().st_size, told)
+        yield Reading(file)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[ZipFile]:
+    with path.open("rb") as raw:
+        _check_end(raw)
+        try:
+            with ZipFile(raw) as file:
+                yield file
+        except (BadZipFile, NotImplementedError, EOFError) as exc:
+            raise ArchiveError(detail=str(exc)[:200]) from exc
+
+
+def _check_end(raw: IO[bytes]) -> None:
+    """See that the table of contents is no longer than ours may be, before anything builds it in memory.
+
+    Its length stands in the zip's last record, or in the one before where ``PK 6 7`` says that it is long.
+    """
+    raw.seek(max(raw.seek(0, os.SEEK_END) - END_BYTES, 0))
+    last = raw.read().rjust(END_BYTES, b"\0")
+    long, locator, end = last[:56], last[56:76], last[76:]
+    length = int.from_bytes(end[12:16], "little")
+    if locator[:4] == b"PK\6\7" and long[:4] == b"PK\6\6":
+        length = int.from_bytes(long[40:48], "little")
+    if end[:4] != b"PK\5\6" or end[-2:] != b"\0\0" or length > DIRECTORY_BYTES:
+        raise ArchiveError(detail="the end of the zip")
+    raw.seek(0)
 
 
 def _check(file: ZipFile, size: int, told: Told) -> None:

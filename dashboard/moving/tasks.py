@@ -5,7 +5,7 @@ from huey import crontab
 from huey.contrib.djhuey import db_periodic_task
 
 from dashboard import audit
-from dashboard.moving import archive, leaving
+from dashboard.moving import archive, files, leaving
 from dashboard.moving.arriving import Arrival
 from dashboard.moving.leaving import Outcome
 from dashboard.moving.models import Kind, Move
@@ -14,7 +14,8 @@ from tuning.errors import TuningError, Unavailable
 
 @db_periodic_task(crontab(minute="*"))  # type: ignore[untyped-decorator]
 def sweep() -> None:
-    """Enqueue, each minute, what was left."""
+    """Enqueue, each minute, what was left, and clear up."""
+    files.clear()
     for pk in Move.objects.unfinished().values_list("pk", flat=True):
         move.enqueue(pk)
 

@@ -10,6 +10,7 @@ urlpatterns = [
     path("live/", views.live, name="live"),
     path("export/", views.export, name="export"),
     path("import/", views.bring, name="import"),
+    path("upload/", views.upload, name="upload"),
     path("files/<str:file>", views.download, name="download"),
     path("files/<str:file>/remove/", views.remove, name="remove"),
 ]

@@ -1,9 +1,5 @@
 """The library as a file: for administrators. Files lie in MOVING_DIR; what is large need go through no browser."""
 
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from django.conf import settings
@@ -13,27 +9,18 @@ from django.http import FileResponse, Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from dashboard import audit
 from dashboard.fingerprints import fingerprint
 from dashboard.http import NoContent, Request
+from dashboard.moving import files, uploading
 from dashboard.moving.models import Kind, Move
 from dashboard.moving.tasks import move
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,150}\.zip", re.ASCII)
 MOVES_SHOWN = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A file of MOVING_DIR."""
-
-    name: str
-    size: int
-    written: datetime
 
 
 @require_safe
@@ -41,7 +28,7 @@ class Kept:
 def index(request: Request) -> HttpResponse:
     """What was written and what can be brought in."""
     _require_administrator(request)
-    context = _progress() | {"files": list(_files()), "folder": settings.MOVING_DIR}
+    context = _progress() | {"files": list(files.kept()), "folder": settings.MOVING_DIR}
     return TemplateResponse(request, "moving/index.html", context)
 
 
@@ -64,8 +51,7 @@ def live(request: Request) -> HttpResponse:
 def export(request: Request) -> HttpResponse:
     """Has the worker write the library."""
     _require_administrator(request)
-    name = f"library-{timezone.now():%Y-%m-%d-%H%M%S}.zip"
-    _begin(request, Kind.EXPORT, name)
+    _begin(request, Kind.EXPORT, files.new_name())
     messages.success(request, _("The library is being written. Nothing depends on this page being open."))
     return redirect("moving:index")
 
@@ -75,10 +61,34 @@ def export(request: Request) -> HttpResponse:
 def bring(request: Request) -> HttpResponse:
     """Has the worker bring in a library."""
     _require_administrator(request)
-    path = _file(request.POST.get("file", ""))
+    path = files.find(request.POST.get("file", ""))
     _begin(request, Kind.IMPORT, path.name)
     messages.success(request, _("“%(name)s” is checked, then brought in.") % {"name": path.name})
     return redirect("moving:index")
+
+
+@csrf_exempt  # the token is in the form, which is read when a place for the file is known: _taken is protected
+@require_http_methods(["GET", "POST"])
+@login_required
+def upload(request: Request) -> HttpResponse:
+    """A library's file to be sent here from the browser; then it lies among the files."""
+    _require_administrator(request)
+    request.upload_handlers = [uploading.LibraryFile(request)]
+    return _taken(request)
+
+
+@csrf_protect
+def _taken(request: Request) -> HttpResponse:
+    form = uploading.LibraryForm(request.POST, request.FILES) if request.method == "POST" else uploading.LibraryForm()
+    if form.is_valid():
+        file = form.cleaned_data["file"]
+        name = files.keep(Path(file.temporary_file_path()), file.name)
+        audit.record(request, "library.uploaded", audit.Thing("library", name, name))
+        messages.success(request, _("“%(name)s” is here. Nothing of it is in the library yet.") % {"name": name})
+        return redirect("moving:index")
+    part = "#upload" if request.htmx.target == "upload" else ""
+    context = {"form": form, "limit": uploading.most_bytes(), "folder": settings.MOVING_DIR}
+    return TemplateResponse(request, f"moving/upload.html{part}", context)
 
 
 @require_safe
@@ -86,7 +96,7 @@ def bring(request: Request) -> HttpResponse:
 def download(request: Request, file: str) -> HttpResponseBase:
     """The file, for whoever keeps backups."""
     _require_administrator(request)
-    path = _file(file)
+    path = files.find(file)
     audit.record(request, "library.downloaded", audit.Thing("library", path.name, path.name))
     return FileResponse(path.open("rb"), as_attachment=True, filename=path.name)
 
@@ -96,7 +106,7 @@ def download(request: Request, file: str) -> HttpResponseBase:
 def remove(request: Request, file: str) -> HttpResponse:
     """Removes a file."""
     _require_administrator(request)
-    path = _file(file)
+    path = files.find(file)
     audit.record(request, "library.file_removed", audit.Thing("library", path.name, path.name))
     path.unlink(missing_ok=True)
     messages.success(request, _("“%(name)s” was removed.") % {"name": path.name})
@@ -105,7 +115,7 @@ def remove(request: Request, file: str) -> HttpResponse:
 
 def _begin(request: Request, kind: Kind, file: str) -> None:
     """One at a time of a kind: a second press waits for the first."""
-    Path(settings.MOVING_DIR).mkdir(parents=True, exist_ok=True)
+    files.folder()
     if not Move.objects.unfinished().filter(kind=kind).exists():
         begun = Move.objects.create(kind=kind, file=file, by=request.user)
         move.enqueue(begun.pk)
@@ -116,21 +126,6 @@ def _progress() -> dict[str, object]:
     live = any(one.finished is None for one in moves)
     seen = fingerprint([(one.pk, one.done, one.total, one.problem, one.finished) for one in moves])
     return {"moves": moves, "live": live, "seen": seen}
-
-
-def _files() -> Iterator[Kept]:
-    paths = [path for path in Path(settings.MOVING_DIR).glob("*.zip") if path.is_file() and NAME.fullmatch(path.name)]
-    for path in sorted(paths, key=lambda path: path.stat().st_mtime, reverse=True):
-        stat = path.stat()
-        yield Kept(path.name, stat.st_size, datetime.fromtimestamp(stat.st_mtime, tz=UTC))
-
-
-def _file(name: str) -> Path:
-    """The file of that name in MOVING_DIR; 404 for what is none, or leads out of there."""
-    root = Path(settings.MOVING_DIR).resolve()
-    if not NAME.fullmatch(name) or not (path := root / name).is_file() or path.resolve().parent != root:
-        raise Http404
-    return path
 
 
 def _require_administrator(request: Request) -> None:

@@ -5,6 +5,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from dashboard.moving import archive, records
+from dashboard.moving.records import Library
+
 pytestmark = pytest.mark.browser
 
 DROP = """(zone) => {
@@ -50,6 +53,22 @@ def test_problems_stand_below_and_the_focus_is_on_the_file(page: Page, broken: P
     expect(page.get_by_role("heading", name="1 problem in broken.csv")).to_be_visible()
     expect(page.get_by_label("File")).to_be_focused()
     expect(page.get_by_label("Name")).to_have_value("Kept")
+
+
+def test_library_is_uploaded_with_its_progress_and_lies_among_the_files(page: Page, tmp_path: Path) -> None:
+    path = tmp_path / "from-elsewhere.zip"
+    with archive.writing(path) as out:
+        out.add("library.json", [records.written(Library(people=[], teams=[], datasets=[], models=[]))])
+    page.goto("/library/moving/")
+    page.get_by_role("link", name="Upload a library").click()
+    page.get_by_label("File").set_input_files({"name": "a.zip", "mimeType": "application/zip", "buffer": b"nothing"})
+    page.get_by_role("button", name="Upload").click()
+    expect(page.get_by_text("This is no library that can be read")).to_be_visible()
+    expect(page.get_by_label("File")).to_be_focused()
+    page.get_by_label("File").set_input_files(path)
+    page.get_by_role("button", name="Upload").click()
+    expect(page.get_by_text("“from-elsewhere.zip” is here.")).to_be_visible()
+    expect(page.get_by_role("button", name="Bring in from-elsewhere.zip")).to_be_visible()
 
 
 def test_columns_are_chosen_by_their_names(page: Page, tmp_path: Path) -> None:

@@ -128,6 +128,7 @@ ROOMS = {
     "bin": "/library/bin/",
     "cleanup": "/library/cleanup/?fate=remove&older_days=1",
     "moving": "/library/moving/",
+    "upload-library": "/library/moving/upload/",
     "notices": "/notices/",
     "notice-settings": "/notices/settings/",
     "not-found": "/nothing/here/",

@@ -182,6 +182,8 @@ GET     moving:index                         in        404       404       404  
 GET     moving:live                          in        404       404       404       404       404       200
 POST    moving:export                        in        404       404       404       404       404       302
 POST    moving:import                        in        404       404       404       404       404       404
+GET     moving:upload                        in        404       404       404       404       404       200
+POST    moving:upload                        in        404       404       404       404       404       200
 GET     moving:download                      in        404       404       404       404       404       404
 POST    moving:remove                        in        404       404       404       404       404       404
 GET     openid:sign_in                       404       404       404       404       404       404       404
