@@ -43,8 +43,8 @@ def _secret_key() -> str:
 
 SECRET_KEY = _secret_key()
 SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
-SALT_KEY = SECRET_KEY
-"""django-fernet-encrypted-fields derives its key from SECRET_KEY and this."""
+SALT_KEY = [SECRET_KEY, *SECRET_KEY_FALLBACKS]
+"""django-fernet-encrypted-fields derives its keys from each SECRET_KEY and each of these; ``manage.py reencrypt``."""
 
 if not LOCAL and (DEBUG or len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5):
     raise ImproperlyConfigured("With LOCAL=false, DEBUG must be off and SECRET_KEY at least 50 random characters.")

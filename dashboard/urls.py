@@ -16,6 +16,7 @@ urlpatterns = [
     path("account/keys/", include("dashboard.keys.urls")),
     path("audit/", include("dashboard.audit.urls")),
     path("compare/", include("dashboard.compare.urls")),
+    path("connections/", include("dashboard.connections.urls")),
     path("datasets/", include("dashboard.datasets.urls")),
     path("engine/", include("dashboard.engine.urls")),
     path("jobs/", include("dashboard.jobs.urls")),

@@ -17,12 +17,13 @@ from django.utils import timezone
 from dashboard import audit
 from dashboard.accounts.models import User
 from dashboard.connections.models import Connection
+from dashboard.connections.tokens import needed
 from dashboard.datasets.forms import limits
 from dashboard.datasets.models import NAME_LENGTH, Dataset, DatasetVersion
 from dashboard.jobs import chronicle
 from dashboard.jobs.models import Job
 from dashboard.library.models import TunedModel
-from dashboard.messages import explain
+from dashboard.messages import Message, explain
 from dashboard.notices import events
 from dashboard.sharing.mirror import renew_quietly
 from tuning import datasets
@@ -47,7 +48,7 @@ class Shelf:
     jobs: Sequence[Existing] = ()
     here: int = 0
     """Jobs of it that are here already."""
-    silent: str = ""
+    silent: Message | None = None
 
 
 def shelves(user: User, q: str = "") -> list[Shelf]:
@@ -151,9 +152,10 @@ def _version(owner: User, found: Found, parsed: datasets.Parsed | None) -> Datas
 
 def _shelf(user: User, connection: Connection, provider: Importer, q: str) -> Shelf:
     try:
+        needed(connection, user)
         told = list(islice(provider.existing(), LISTED))
     except ServiceError as error:
-        return Shelf(connection, silent=explain(error).title)
+        return Shelf(connection, silent=explain(error))
     refs = Job.objects.filter(connection=connection, owner=user).exclude(ref="").values_list("ref", flat=True)
     here = {ref.partition("/operations/")[0] for ref in refs}
     here |= set(connection.tuned_models.filter(removed__isnull=False).values_list("name", flat=True))  # in the bin

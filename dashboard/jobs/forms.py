@@ -15,13 +15,14 @@ from django.utils.translation import gettext_lazy as _
 from dashboard import audit
 from dashboard.accounts.models import User
 from dashboard.connections.models import Connection
+from dashboard.connections.tokens import needed
 from dashboard.datasets.models import Dataset, DatasetVersion
 from dashboard.jobs.estimates import Estimate, estimate
 from dashboard.jobs.hints import Draft, hints
 from dashboard.jobs.models import Job
 from dashboard.jobs.recipes import DatasetChoice, RecipeForm
 from dashboard.listing.fields import is_key
-from dashboard.messages import explain
+from dashboard.messages import Message, explain
 from tuning.errors import ServiceError
 from tuning.jobs import total_steps
 from tuning.providers import BaseModel
@@ -69,7 +70,7 @@ class NewJob(RecipeForm):
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user = user
-        self.unreachable: list[str] = []
+        self.unreachable: list[Message] = []
         self.notes: list[str] = []
         mine = Job.objects.visible_to(user)
         self.source = self._named_job("further", mine.finished_well().exclude(model=""))
@@ -202,10 +203,11 @@ class NewJob(RecipeForm):
         found = []
         for connection in Connection.objects.usable_by(self.user):
             try:
+                needed(connection, self.user)
                 models = connection.open_for(self.user).base_models()
             except ServiceError as error:
                 message = explain(error)
-                self.unreachable.append(f"{connection}: {message.title}. {message.advice}")
+                self.unreachable.append(replace(message, title=f"{connection}: {message.title}"))
                 continue
             found += [_target(connection, model) for model in models if model.tunable]
         return found

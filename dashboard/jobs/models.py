@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dashboard.accounts.models import User
 from dashboard.connections.models import Connection
+from dashboard.connections.tokens import QUIET
 from dashboard.datasets.models import DatasetVersion
 from dashboard.fingerprints import fingerprint
 from dashboard.jobs import chronicle, pace, told
@@ -266,6 +267,8 @@ class Job(models.Model):
         except NotFound:
             self.fail("gone")
         except ServiceError as error:
+            if error.code in QUIET:
+                return True
             logger.info("job %s could not be refreshed: %s", self.pk, error.code)
             return False
         return True

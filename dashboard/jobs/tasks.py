@@ -13,6 +13,7 @@ from django_tasks import task
 from huey import crontab
 from huey.contrib.djhuey import db_periodic_task
 
+from dashboard.connections.models import askable
 from dashboard.jobs.models import Job
 from tuning.errors import InvalidRequest, ServiceError
 
@@ -23,11 +24,12 @@ UNWATCHED_FOR = timedelta(seconds=30)
 
 @db_periodic_task(crontab(minute="*"))  # type: ignore[untyped-decorator]
 def sweep() -> None:
-    """Enqueue, each minute, what is due."""
-    for pk in Job.objects.unsent().values_list("pk", flat=True):
+    """Enqueue, each minute, what is due. Where a person's account is wanting, what was last known stays until then."""
+    jobs = Job.objects.filter(askable())
+    for pk in jobs.unsent().values_list("pk", flat=True):
         send.enqueue(pk)
     unwatched = Q(synced_at=None) | Q(synced_at__lt=timezone.now() - UNWATCHED_FOR)
-    for pk in Job.objects.unfinished().exclude(ref="").filter(unwatched).values_list("pk", flat=True):
+    for pk in jobs.unfinished().exclude(ref="").filter(unwatched).values_list("pk", flat=True):
         refresh.enqueue(pk)
 
 

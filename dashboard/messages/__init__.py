@@ -10,12 +10,14 @@
 ``playground``  how an answer ended
 ``sharing``     the roles on a model, and what each may do
 ``audit``       what somebody did, as the audit log tells it
+``connections`` why a service cannot be asked, and what the test of a connection found
 ``notices``     what happened to a job, and why nobody could be told
 
 ``%(name)s`` is filled from the parameters that come with the code (see :mod:`dashboard.messages.wording`).
 """
 
 from dashboard.messages.audit import AUDIT, explain_entry
+from dashboard.messages.connections import explain_check
 from dashboard.messages.datasets import explain_problem
 from dashboard.messages.errors import code_of, explain
 from dashboard.messages.findings import explain_finding, name_change, name_finding
@@ -34,6 +36,7 @@ __all__ = [
     "Message",
     "code_of",
     "explain",
+    "explain_check",
     "explain_entry",
     "explain_failure",
     "explain_finding",

@@ -10,11 +10,18 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 AUDIT = {
+    "account.connected": _("Connected the account %(account)s to “%(name)s”"),
+    "account.disconnected": _("Disconnected the account %(account)s from “%(name)s”"),
+    "account.reconnect": _("The account %(account)s of %(person)s has to be connected to “%(name)s” anew"),
     "audit.exported": _("Exported the audit log"),
     "audit.swept": _("Removed %(count)s entries from before %(before)s, kept long enough"),
     "base.added": _("Had the base model “%(name)s” made ready"),
     "base.removed": _("Removed the base model “%(name)s”"),
     "cleanup.started": _("Began to clean up %(models)s models (%(fate)s)"),
+    "connection.changed": _("Changed the connection “%(name)s” (%(fields)s)"),
+    "connection.created": _("Set up the connection “%(name)s”"),
+    "connection.removed": _("Removed the connection “%(name)s”, %(jobs)s jobs and %(models)s models with it"),
+    "connection.tested": _("Tested the connection “%(name)s”: %(missing)s things are missing"),
     "dataset.created": _("Created the dataset “%(name)s”, %(examples)s examples"),
     "dataset.deleted": _("Deleted the dataset “%(name)s”"),
     "dataset.downloaded": _("Downloaded version %(version)s of the dataset “%(name)s”"),
@@ -111,8 +118,10 @@ AUDIT = {
 }
 
 NOUNS = {
+    "account": _("Accounts at services"),
     "audit": _("Audit log"),
     "base": _("Base models"),
+    "connection": _("Connections"),
     "dataset": _("Datasets"),
     "invitation": _("Invitations"),
     "job": _("Jobs"),

@@ -14,6 +14,7 @@ from django.db.models import ProtectedError
 
 from dashboard import audit
 from dashboard.accounts.models import User
+from dashboard.connections import tokens
 from dashboard.connections.models import Connection
 from dashboard.datasets.models import Dataset, Upload
 from dashboard.jobs import removing
@@ -36,6 +37,7 @@ def go_on(farewell: Farewell) -> None:
     steps: list[Callable[[Farewell], None]] = [_revoke_keys]
     if farewell.sees_off:
         steps += [_take_access, _settle_jobs, _settle_models, _settle_datasets, _settle_presets, _settle_views]
+    steps.append(_disconnect)  # last: what is handed over or removed is so in the person's name
     try:
         for step in steps:
             step(farewell)
@@ -49,12 +51,18 @@ def go_on(farewell: Farewell) -> None:
 
 def _revoke_keys(farewell: Farewell) -> None:
     for connection in Connection.objects.all():
-        issuer = connection.open_for(farewell.person)
+        issuer = connection.service_for(farewell.person)
         if isinstance(issuer, KeyIssuer):
             for key in issuer.api_keys():
                 if not key.revoked:
                     issuer.revoke_api_key(key.id)
                     audit.record(farewell.by, "key.revoked", audit.Thing("key", key.id, key.name))
+
+
+def _disconnect(farewell: Farewell) -> None:
+    """Have the providers take back what the person allowed us there."""
+    for account in farewell.person.service_accounts.select_related("connection"):
+        tokens.forget(account, farewell.by, patiently=True)
 
 
 def _take_access(farewell: Farewell) -> None:

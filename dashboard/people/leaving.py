@@ -95,7 +95,7 @@ def _keys(person: User) -> int | None:
     """How many API keys of theirs are in use; ``None`` where a service does not say."""
     count = 0
     for connection in Connection.objects.all():
-        issuer = connection.open_for(person)
+        issuer = connection.service_for(person)
         if isinstance(issuer, KeyIssuer):
             try:
                 count += sum(not key.revoked for key in issuer.api_keys())

@@ -7,6 +7,7 @@ from django.core.cache import cache
 
 from dashboard.accounts.models import User
 from dashboard.connections.models import Connection
+from dashboard.connections.tokens import needed
 from dashboard.jobs.models import Job
 from dashboard.library.models import TunedModel
 from dashboard.messages import Message, explain
@@ -54,9 +55,11 @@ def offer_to(user: User, wanted: str = "") -> Offer:
     unreachable: list[Message] = []
     for connection in Connection.objects.usable_by(user):
         try:
+            needed(connection, user)
             bases += [Target(connection, base.name, base.display_name, base) for base in _base_models(connection, user)]
         except ServiceError as error:
-            unreachable.append(explain(error))
+            message = explain(error)
+            unreachable.append(replace(message, title=f"{connection}: {message.title}") if message.link else message)
     targets = [*_tuned(user, wanted, bases), *bases]
     return Offer({target.value: target for target in targets}, unreachable)
 
@@ -72,7 +75,9 @@ def _base_models(connection: Connection, user: User) -> Sequence[BaseModel]:
 
 def _tuned(user: User, wanted: str, bases: list[Target]) -> list[Target]:
     known = {(target.connection.pk, target.model): target.base for target in bases}
-    jobs = Job.objects.visible_to(user).finished_well().exclude(model="").select_related("connection", "library_model")
+    usable = Connection.objects.usable_by(user).order_by()
+    done = Job.objects.visible_to(user).finished_well().exclude(model="").filter(connection__in=usable)
+    jobs = done.select_related("connection", "library_model")
     found = [*jobs.filter(model=wanted), *jobs[:MOST_TUNED_MODELS]] if wanted else list(jobs[:MOST_TUNED_MODELS])
     return [_target(job, known.get((job.connection_id, job.base_model))) for job in found]
 

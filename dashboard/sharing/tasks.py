@@ -6,6 +6,7 @@ from django_tasks import task
 from huey import crontab
 from huey.contrib.djhuey import db_periodic_task
 
+from dashboard.connections.models import askable
 from dashboard.library.models import TunedModel
 from dashboard.sharing.mirror import AT_ONCE, UNSEEN_FOR, renew_quietly
 
@@ -28,4 +29,5 @@ def renew() -> None:
 
 def _stale() -> QuerySet[TunedModel]:
     due = Q(permissions_read=None) | Q(permissions_read__lte=timezone.now() - UNSEEN_FOR)
-    return TunedModel.objects.present().filter(due).order_by(F("permissions_read").asc(nulls_first=True), "pk")
+    stale = TunedModel.objects.present().filter(due).filter(askable())
+    return stale.order_by(F("permissions_read").asc(nulls_first=True), "pk")

@@ -17,7 +17,7 @@ from django.urls import URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from dashboard.accounts.models import User
-from dashboard.connections.models import Connection
+from dashboard.connections.models import Account, Connection
 from dashboard.datasets.models import Upload
 from dashboard.library.models import Grant, Role
 from dashboard.listing.models import Room, SavedView
@@ -29,6 +29,7 @@ from dashboard.retiring.models import Cleanup, Fate
 from dashboard.sweeps.models import Sweep
 from dashboard.teams.models import Invitation, Team, digest
 from tests.factories import JobFactory, TunedModelFactory, UserFactory
+from tests.processes import free_port
 from tuning.client import transport
 from tuning.recipes import Recipe
 
@@ -62,6 +63,19 @@ GET     audit:json                           in        404       404       404  
 GET     compare:index                        in        200       200       200       200       200       200
 GET     compare:series                       in        200       200       200       200       200       200
 GET     compare:search                       in        200       200       200       200       200       200
+GET     connections:list                     in        200       200       200       200       200       200
+GET     connections:new                      in        404       404       404       404       404       200
+GET     connections:new_of                   in        404       404       404       404       404       200
+POST    connections:new_of                   in        404       404       404       404       404       200
+GET     connections:back                     in        404       404       404       404       404       404
+GET     connections:detail                   in        404       404       404       404       200       200
+GET     connections:edit                     in        404       404       404       404       404       200
+POST    connections:edit                     in        404       404       404       404       404       200
+GET     connections:remove                   in        404       404       404       404       404       200
+POST    connections:remove                   in        404       404       404       404       404       302
+POST    connections:test                     in        404       404       404       404       404       200
+GET     connections:connect                  in        404       404       404       404       502       502
+POST    connections:disconnect               in        404       404       404       404       302       404
 GET     datasets:list                        in        200       200       200       200       200       200
 GET     datasets:new                         in        200       200       200       200       200       200
 POST    datasets:new                         in        200       200       200       200       200       200
@@ -285,6 +299,7 @@ def named(people: dict[str, User]) -> dict[str, dict[str, Any]]:
     delivery = Delivery.objects.create(person=owner, notice=notice, way=Way.MAIL)
     return {
         "accounts": {"token": "x", "uidb64": "x"},
+        "connections": {"pk": _connection(owner).pk, "kind": "local"},
         "datasets": {"pk": model.dataset_version.dataset_id, "number": 1, "slug": "next-number", "key": upload.key},
         "engine": {"name": "tiny-llama", "model_id": "made-0"},
         "invitations": {"pk": _invitation(owner, team).pk, "token": "x"},
@@ -310,6 +325,15 @@ def named(people: dict[str, User]) -> dict[str, dict[str, Any]]:
         "sweeps": {"pk": sweep.pk},
         "teams": {"pk": team.pk, "person": people["member"].pk},
     }
+
+
+def _connection(owner: User) -> Connection:
+    """One that is for the owner, in the name of an account of theirs, which they have."""
+    kind = {"kind": "local", "base_url": f"http://127.0.0.1:{free_port()}"}
+    made = Connection.objects.create(name="Theirs", proof="own", access="chosen", **kind)
+    made.people.add(owner)
+    Account.objects.create(connection=made, person=owner, expires=timezone.now() + timedelta(hours=1))
+    return made
 
 
 def _invitation(by: User, team: Team) -> Invitation:

@@ -94,6 +94,7 @@ __all__ = [
     "Turn",
     "UsageTeller",
     "open_provider",
+    "scopes",
 ]
 
 PROVIDERS = {
@@ -111,3 +112,9 @@ def open_provider(kind: str, settings: ConnectionSettings, identity: Identity) -
     module, _, name = PROVIDERS[kind].partition(":")
     factory = cast(ProviderFactory, getattr(import_module(module), name))
     return factory(settings, identity)
+
+
+def scopes(kind: str) -> tuple[str, ...]:
+    """What a person, or a service account, must allow us for the services of ``kind``; nothing without Google."""
+    module = import_module(PROVIDERS[kind].partition(":")[0])
+    return tuple(getattr(module, "SCOPES", ()))
