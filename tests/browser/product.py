@@ -52,6 +52,11 @@ class Product:
         command = [sys.executable, "-m", "tests.browser.planted", what]
         return subprocess.check_output(command, cwd=ROOT, env=self.environment, text=True).strip()
 
+    def manage(self, *arguments: str) -> str:
+        """What ``manage.py ARGUMENTS`` prints."""
+        command = [sys.executable, "manage.py", *arguments]
+        return subprocess.check_output(command, cwd=ROOT, env=self.environment, text=True).strip()
+
     def end(self) -> None:
         """As Ctrl-C ends it."""
         self.process.send_signal(signal.SIGINT)

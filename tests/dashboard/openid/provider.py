@@ -77,6 +77,8 @@ class Provider:
             _storage().store_user(User(sub=who, claims=claims))
         if flask.request.path == "/oauth2/revoke":
             return self._revoke()
+        if flask.request.path == "/oauth2/authorize" and flask.request.method == "GET":
+            return flask.make_response(self._page())
         if flask.request.path != "/oauth2/token":
             return None
         form = flask.request.form.to_dict()
@@ -99,6 +101,18 @@ class Provider:
             response.set_data(json.dumps(said | ({"issuer": self.calls_itself} if self.calls_itself else {})))
         return response
 
+    def _page(self) -> str:
+        """What people see in a browser: who they are, and a box for each scope."""
+        scopes = flask.request.args["scope"].split()
+        boxes = [f'<label><input type="checkbox" name="grant" value="{name}" checked>{name}</label>' for name in scopes]
+        buttons = [
+            f'<button name="sub" value="{who}">{claims["email"]}</button>' for who, claims in self.people.items()
+        ]
+        no = '<button name="action" value="deny">No</button><input type="hidden" name="by_page" value="yes">'
+        icon = '<link rel="icon" href="data:,">'
+        title = "<title>Provider</title><h1>Provider</h1>"
+        return f'<!doctype html>{icon}{title}<form method="post">{"".join((*boxes, *buttons, no))}</form>'
+
     def _revoke(self) -> flask.Response:
         token = flask.request.values["token"]
         self.revoked.append(token)
@@ -114,6 +128,9 @@ class Provider:
         if "code" in said:
             self.secrets.add(said["code"])
             self._challenges[said["code"]] = flask.request.args.get("code_challenge", "")
+            if "by_page" in flask.request.form:
+                asked = set(flask.request.args["scope"].split())
+                self.unticked = asked - set(flask.request.form.getlist("grant"))
         response.headers["Location"] = urlunsplit(place._replace(query=urlencode(said)))
 
     def _note_tokens(self, response: flask.Response) -> None:
