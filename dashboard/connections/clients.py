@@ -3,15 +3,17 @@
 import json
 from urllib.parse import urlsplit
 
+from django.conf import settings
+
 from dashboard.connections.models import Connection
 from dashboard.openid.client import GOOGLE, OAuthClient, is_offered, our_client
 from dashboard.openid.errors import ConsentError
 from tuning.errors import Unauthenticated, Unreachable
 
 
-def has_client(connection: Connection) -> bool:
-    """Whether people can be asked at all."""
-    return bool(connection.oauth_client) or is_offered()
+def has_client(base_url: str) -> bool:
+    """Whether the client that people sign in by serves a connection to ``base_url``: Google's own asks for Google's."""
+    return is_offered() and (bool(base_url) or settings.OPENID_ISSUER.rstrip("/") == GOOGLE)
 
 
 def client_of(connection: Connection) -> OAuthClient:
@@ -21,7 +23,7 @@ def client_of(connection: Connection) -> OAuthClient:
     try:
         if connection.oauth_client:
             return OAuthClient.of_json(connection.oauth_client)
-        if is_offered():
+        if has_client(connection.base_url):
             return our_client()
     except ConsentError as error:
         raise Unreachable(detail=error.detail) from None

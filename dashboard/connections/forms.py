@@ -16,6 +16,7 @@ from dashboard.connections.clients import has_client, read_client
 from dashboard.connections.models import Connection
 from dashboard.connections.service_accounts import LONGEST, read_key
 from dashboard.teams.models import Team
+from tuning.assertions import same_in_any_spelling
 
 Kind, Proof, Access = Connection.Kind, Connection.Proof, Connection.Access
 
@@ -107,7 +108,7 @@ class ConnectionForm(forms.Form):
             "oauth_client": gettext(
                 "As Google’s console gives it, of a web application. Empty: the one of the sign-in."
             )
-            if has_client(Connection())
+            if has_client(self.connection.base_url)
             else gettext("As Google’s console gives it: Clients → Web application."),
         }
         kept = gettext("Kept, encrypted; leave this empty to keep it.")
@@ -161,9 +162,7 @@ class ConnectionForm(forms.Form):
         proof = said.get("proof", Proof.SECRET)
         if "proof" in self.fields and proof != Proof.OWN and not (said.get(proof) or self._has(proof)):
             self.add_error(proof, gettext("Without this nobody can ask there."))
-        if proof == Proof.OWN and not (
-            said.get("oauth_client") or self._has("oauth_client") or has_client(Connection())
-        ):
+        if proof == Proof.OWN and not (said.get("oauth_client") or self._has("oauth_client") or has_client(base_url)):
             self.add_error("oauth_client", gettext("Nobody signs in by Google here: it needs a client of its own."))
         return said
 
