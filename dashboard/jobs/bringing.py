@@ -12,6 +12,7 @@ from itertools import islice
 from typing import BinaryIO, cast
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from dashboard import audit
@@ -69,7 +70,7 @@ def bring(user: User, connection: Connection, model: str) -> Job:
         raise Unimplemented
     found = provider.found(model)
     mine = Job.objects.filter(connection=connection, owner=user)
-    here = mine.filter(ref__startswith=f"{found.job.model}/operations/").first()
+    here = mine.filter(Q(ref=found.ref) | Q(ref__startswith=f"{found.job.model}/operations/")).first()
     job = here or _kept(_described(user, connection, found), provider, found)
     if model_made := TunedModel.objects.filter(connection=connection, name=job.model).first():
         renew_quietly(model_made, user, timedelta(0))  # it may be another's, who is known here

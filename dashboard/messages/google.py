@@ -58,6 +58,26 @@ GOOGLE = {
         _("The organisation’s administrator has blocked this for the account"),
         _("Ask them to allow it in the Google Workspace admin console."),
     ),
+    "connection_incomplete": (
+        _("The connection does not say where to ask"),
+        _("An administrator completes it. Missing or misspelt: %(missing)s."),
+    ),
+    "other_location": (
+        _("The job is in another location than the connection"),
+        _("It goes on at Google, in %(location)s. A connection to that location shows it."),
+    ),
+    "being_started": (
+        _("The job is just being started"),
+        _("Tuneboard looks again within two minutes whether the service has it, before it is sent once more."),
+    ),
+    "being_sent": (
+        _("The examples are on their way to the service"),
+        _("%(percent)s %% are there. Tuneboard goes on by itself, every minute, and then starts the job."),
+    ),
+    "being_removed": (
+        _("The service is still removing the model"),
+        _("Tuneboard asks again by itself."),
+    ),
     "billing_disabled": (
         _("The project has no billing account"),
         _("Link one in Google’s console, wait a few minutes, and try again. Project: %(project)s."),

@@ -41,6 +41,8 @@ class Cloud:
     storage: Storage = field(default_factory=Storage)
     asked: list[Asked] = field(default_factory=list)
     disabled: set[str] = field(default_factory=set)
+    strangers: set[str] = field(default_factory=set)
+    """E-mail addresses of people who have no role in the project."""
     faults: list[Fault] = field(default_factory=list)
     complaints: list[BaseException] = field(default_factory=list)
     _token: str = ""
@@ -122,9 +124,11 @@ class Cloud:
         """Who asks for which project. Raises ``Refusal``."""
         is_vertex = document is aiplatform()
         service = "aiplatform.googleapis.com" if is_vertex else "storage.googleapis.com"
-        self.tokens.check(asked, method.scopes, method.id)
+        access = self.tokens.check(asked, method.scopes, method.id)
         if service in self.disabled:
             raise service_disabled(self.project, service)
+        if access.email in self.strangers:
+            raise permission_denied(asked.method)
         if is_vertex and not any(f"{name}/".startswith(f"{self.parent}/") for name in asked.names.values()):
             raise permission_denied(method.id.removeprefix("aiplatform.projects.locations."))
 

@@ -177,13 +177,13 @@ class Vertex:
 
     def generate(self, asked: Asked) -> Resource:
         text, reason = self._said(asked)
-        return self._answered(asked, text, reason)
+        return self._answered(asked, text, reason, whole=text)
 
     def stream(self, asked: Asked) -> Answer:
         text, reason = self._said(asked)
         words = re.findall(r"\S+\s*", text) or [""]
         chunks = [
-            self._answered(asked, word, reason if last else "", counted=last)
+            self._answered(asked, word, reason if last else "", whole=text if last else None)
             for word, last in zip(words, [False] * (len(words) - 1) + [True], strict=True)
         ]
         if asked.one("alt") == "sse":
@@ -337,13 +337,16 @@ class Vertex:
             f"Publisher Model or Endpoint `{name}` was not found or your project does not have access to it."
         )
 
-    def _answered(self, asked: Asked, text: str, reason: str, *, counted: bool = True) -> Resource:
-        question = _tokens(asked.json["contents"][-1]["parts"][0]["text"])
-        usage = {"promptTokenCount": question, "candidatesTokenCount": _tokens(text), "trafficType": "ON_DEMAND"}
+    def _answered(self, asked: Asked, text: str, reason: str, whole: str | None) -> Resource:
+        """``whole`` is what is counted, where the answer ends."""
         candidate: Resource = {"content": {"role": "model", "parts": [{"text": text}]}}
         candidate |= {"finishReason": reason, "avgLogprobs": -0.25} if reason else {}
         told = {"candidates": [candidate], "modelVersion": "gemini-2.5-flash", "createTime": _now(), "responseId": "r1"}
-        return told | ({"usageMetadata": usage | {"totalTokenCount": question + _tokens(text)}} if counted else {})
+        if whole is None:
+            return told
+        asked_for, said = _tokens(asked.json["contents"][-1]["parts"][0]["text"]), _tokens(whole)
+        usage = {"promptTokenCount": asked_for, "candidatesTokenCount": said, "totalTokenCount": asked_for + said}
+        return told | {"usageMetadata": usage | {"trafficType": "ON_DEMAND"}}
 
     def _operation(self, kind: str) -> Resource:
         name = f"{self.parent}/operations/{next(self._numbers)}"

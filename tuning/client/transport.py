@@ -3,7 +3,7 @@
 import logging
 import random
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -44,6 +44,15 @@ class Download:
     chunks: Generator[bytes, None, None]
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A whole answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
 class Transport:
     """A service at ``base_url``, asked with ``credentials``.
 
@@ -64,6 +73,10 @@ class Transport:
         self._session.trust_env = not _is_loopback(host)  # no proxy stands between us and ourselves
         self._session.headers.update({"Accept": "application/json", "Accept-Encoding": "identity"})
 
+    @property
+    def base_url(self) -> str:
+        return self._base_url
+
     def ask(
         self,
         method: Method,
@@ -78,17 +91,35 @@ class Transport:
 
         A file as ``body`` is of the type ``media``, and sent from its start without being held in memory.
         """
+        headers = {"Content-Type": media} if body is not None and not isinstance(body, bytes) else {}
+        return self.exchange(method, path, query=query, body=body, headers=headers, timeout=timeout).body
+
+    def exchange(
+        self,
+        method: Method,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Body | None = None,
+        headers: Mapping[str, str] | None = None,
+        accepted: Collection[int] = (),
+        repeated: bool = True,
+        timeout: float | None = None,
+    ) -> Answered:
+        """As :meth:`ask`, with ``headers`` of its own and those of the answer, which may also have one of the
+        ``accepted`` statuses. What is not to be ``repeated`` is sent once.
+        """
         request = self._request(method, path, query, body)
-        if body is not None and not isinstance(body, bytes):
-            request.headers["Content-Type"] = media
+        request.headers.update(headers or {})
         deadline = time.monotonic() + (timeout or self._timeout)
+        once = method == "POST" or not repeated
         attempt = 1
         while True:
             try:
-                return self._once(request, deadline)
+                return self._once(request, deadline, accepted)
             except ServiceError as exc:
                 pause = _pause(exc, attempt)
-                if method == "POST" or pause is None or time.monotonic() + pause >= deadline:
+                if once or pause is None or time.monotonic() + pause >= deadline:
                     raise
                 logger.info("%s %s: %s; again in %.1f s", method, path, exc.code, pause)
             time.sleep(pause)
@@ -126,11 +157,11 @@ class Transport:
             request.headers["Content-Type"] = "application/json"
         return request
 
-    def _once(self, request: requests.Request, deadline: float) -> bytes:
+    def _once(self, request: requests.Request, deadline: float, accepted: Collection[int]) -> Answered:
         with _named(), self._send(request, deadline) as response:
             body = b"".join(_chunks(response, deadline))
-        if _is_success(response):
-            return body
+        if _is_success(response) or response.status_code in accepted:
+            return Answered(response.status_code, response.headers, body)
         raise error_of(response.status_code, response.headers, body)
 
     def _send(self, request: requests.Request, deadline: float) -> requests.Response:

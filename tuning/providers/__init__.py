@@ -41,6 +41,7 @@ from tuning.providers.engine import (
 )
 from tuning.providers.existing import Existing, Found, Importer
 from tuning.providers.keeping import Carried, Keeper
+from tuning.providers.particulars import Checkpoint, Console, DataStats, Particulars, Spread, Teller
 from tuning.providers.reproducing import Reproducer
 from tuning.providers.sharing import Editor, Grantee, Permission, Presentation, Role, Sharer
 from tuning.providers.streaming import Piece, Streamer
@@ -54,9 +55,12 @@ __all__ = [
     "Carried",
     "Check",
     "Checker",
+    "Checkpoint",
     "Chronicler",
     "Conditions",
     "ConnectionSettings",
+    "Console",
+    "DataStats",
     "Editor",
     "EngineRoom",
     "EngineState",
@@ -75,6 +79,7 @@ __all__ = [
     "KeyIssuer",
     "LogLine",
     "NewBase",
+    "Particulars",
     "Permission",
     "Piece",
     "Presentation",
@@ -87,9 +92,11 @@ __all__ = [
     "Role",
     "Sample",
     "Sharer",
+    "Spread",
     "Streamer",
     "Takeaway",
     "Tally",
+    "Teller",
     "TokenCounter",
     "Turn",
     "UsageTeller",
@@ -100,6 +107,7 @@ __all__ = [
 PROVIDERS = {
     "local": "tuning.providers.local:LocalProvider",
     "gemini": "tuning.providers.gemini:GeminiProvider",
+    "vertex": "tuning.providers.vertex:VertexProvider",
 }
 """Kind of connection -> where its class stands. Strings, so that a kind nobody uses is never imported."""
 

@@ -78,6 +78,8 @@ class Capabilities:
     """Answers can be read while they are made."""
     validation: bool = False
     """Jobs can hold examples out, and stop early: more of :class:`Recipe` is used than Google's three."""
+    recipe: frozenset[str] | None = None
+    """The fields of :class:`Recipe` that are used, where that is not all of them: the others change nothing."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

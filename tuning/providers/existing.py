@@ -12,7 +12,9 @@ from tuning.recipes import Recipe
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Existing:
-    """A job as a list of them tells it; ``model`` is the tuned model's name."""
+    """A job as a list of them tells it; ``model`` is the tuned model's name, or, where a model has one only when it is
+    made, the job's: that by which :meth:`Importer.found` finds it.
+    """
 
     model: str
     display_name: str
