@@ -28,7 +28,7 @@ def issue(form: InvitationForm) -> tuple[Invitation, str]:
     link = settings.SITE_URL + reverse("invitations:accept", args=[token])
     if invitation.email and settings.EMAIL_URL:
         context = {"invitation": invitation, "link": link}
-        subject = render_to_string("invitations/mail_subject.txt", context).strip()
+        subject = " ".join(render_to_string("invitations/mail_subject.txt", context).split())
         tasks.post.enqueue(subject, render_to_string("invitations/mail.txt", context), invitation.email)
     return invitation, link
 

@@ -24,6 +24,7 @@ from dashboard.datasets.models import NAME_LENGTH, Dataset, DatasetVersion
 from dashboard.jobs import chronicle
 from dashboard.jobs.models import Job
 from dashboard.library.models import TunedModel
+from dashboard.library.notes import LENGTH
 from dashboard.messages import Message, explain
 from dashboard.notices import events
 from dashboard.sharing.mirror import renew_quietly
@@ -105,7 +106,7 @@ def _described(user: User, connection: Connection, found: Found) -> Job:
         ref=found.ref,
         display_name=found.job.display_name[:40],
         base_model=found.job.base_model[:200],
-        notes=found.description,
+        notes=found.description[:LENGTH],
         tuned_from=found.tuned_from[:200],
         created=found.status.created or found.job.created or timezone.now(),
     )

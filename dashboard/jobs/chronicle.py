@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
-from tuning.errors import NotFound, PermissionDenied
+from tuning.errors import BadAnswer, NotFound, PermissionDenied
 from tuning.jobs import JobStatus
 from tuning.providers import Chronicler, JobRef, LogLine, Provider, Sample
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 LINES_KEPT = 2_000
 """Of a job's log; older ones are with the service."""
 LINES_SHOWN = 500
+LONGEST_LINE = 2_000
+"""Characters."""
 PAGES = 5
 """Pages of a log that are read at once; the rest comes with the next refresh."""
 
@@ -66,7 +68,9 @@ def keep(job: "Job", news: News) -> None:
     if news.after != job.log_cursor:
         return
     job.log_cursor = news.cursor
-    rows = [JobLine(job=job, time=line.time, level=line.level[:8], text=line.text) for line in news.lines]
+    rows = [
+        JobLine(job=job, time=line.time, level=line.level[:8], text=line.text[:LONGEST_LINE]) for line in news.lines
+    ]
     if not rows:
         return
     JobLine.objects.bulk_create(rows)
@@ -94,6 +98,8 @@ def _lines(provider: Chronicler, ref: JobRef, cursor: int) -> tuple[list[LogLine
     with suppress(NotFound, PermissionDenied):
         for _ in range(PAGES):
             page = provider.log(ref, cursor)
+            if not 0 <= page.cursor < 2**63:
+                raise BadAnswer(detail="a cursor that is none")
             cursor = page.cursor
             lines += page.lines
             if not page.lines:

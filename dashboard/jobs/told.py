@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from dashboard.jobs import chronicle, findings, series
+from dashboard.jobs import believing, chronicle, findings, series
 from dashboard.jobs.chronicle import News
 from tuning import curves
 from tuning.jobs import JobStatus, Point
@@ -15,10 +15,15 @@ if TYPE_CHECKING:
     from dashboard.jobs.models import Job
 
 SMALL_CURVE_POINTS = 48
+LONGEST_DETAIL = 4_000
+"""Characters of a service's own words about a failure."""
 
 
 def keep(job: "Job", status: JobStatus, points: Sequence[Point], news: News | None) -> None:
-    """Write all of it, and look at the curve again where that is due. To be called in a transaction."""
+    """Write all of it, and look at the curve again where that is due. To be called in a transaction. Raises
+    ``BadAnswer`` for what cannot be.
+    """
+    believing.check(status, points)
     looked_at = findings.mark(job)
     _keep_points(job, status.attempt, points)
     _keep_status(job, status)
@@ -54,7 +59,7 @@ def _keep_status(job: "Job", status: JobStatus) -> None:
     job.preparing = status.preparing
     job.started, job.finished = status.started, status.finished
     if status.failure:
-        job.failure_code, job.failure_detail = status.failure.code, status.failure.detail
+        job.failure_code, job.failure_detail = status.failure.code[:50], status.failure.detail[:LONGEST_DETAIL]
     _keep_validation(job, status)
     if status.conditions:
         job.conditions = asdict(status.conditions)

@@ -19,7 +19,7 @@ _markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "striketh
 
 def rendered(notes: str) -> SafeString:
     """``notes`` as HTML. What markdown does not know, HTML among it, is shown as it was written."""
-    tokens = _markdown.parse(notes)
+    tokens = _markdown.parse(notes[:LENGTH])  # a service's own words may be longer; reading them takes their square
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{min(int(token.tag[1]) + HIGHEST_HEADING - 1, 6)}"

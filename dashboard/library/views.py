@@ -5,6 +5,7 @@ from collections.abc import Callable
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -88,8 +89,9 @@ def note(request: Request, pk: int) -> HttpResponse:
     model = _to_be_changed(request, pk)
     form = NotesForm(request.POST)
     if form.is_valid():
-        TunedModel.objects.filter(pk=model.pk).update(notes=form.cleaned_data["notes"])
-        audit.record(request, "model.noted", model)
+        with transaction.atomic():
+            TunedModel.objects.filter(pk=model.pk).update(notes=form.cleaned_data["notes"])
+            audit.record(request, "model.noted", model)
         messages.success(request, _("The notes are kept."))
     else:
         messages.error(request, _("Notes are at most 10,000 characters long, and plain text."))
@@ -106,6 +108,7 @@ def preview(request: Request) -> HttpResponse:
 
 @require_POST
 @login_required
+@transaction.atomic
 def change_tags(request: Request, pk: int) -> HttpResponse:
     """Puts a tag on a model, or takes one off."""
     model = _to_be_changed(request, pk)

@@ -21,6 +21,7 @@ from tuning.recipes import ABOVE_ZERO, LIMITS, Recipe, Schedule
 FORMAT = 1
 SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 NAME_LENGTH, MODEL_LENGTH = 40, 200
+MOST_THREADS = 100_000
 
 
 class BundleRefused(Exception):
@@ -122,11 +123,14 @@ def _is_sound(run: Run) -> bool:
         _is_name(run.display_name, NAME_LENGTH)
         and _is_name(run.base_model, MODEL_LENGTH)
         and (not run.tuned_from or _is_name(run.tuned_from, MODEL_LENGTH))
-        and all(SHA256.fullmatch(one.sha256) and len(one.name) <= MODEL_LENGTH for one in described)
+        and all(
+            SHA256.fullmatch(one.sha256) and (not one.name or _is_name(one.name, MODEL_LENGTH)) for one in described
+        )
         and bool(SHA256.fullmatch(run.curve.sha256) or not run.curve.sha256)
         and 0 <= run.curve.points < 2**31
         and all(_is_within(name, value) for name, value in asdict(run.recipe).items())
         and len(run.conditions.server + run.conditions.engine) <= MODEL_LENGTH
+        and 0 <= run.conditions.threads <= MOST_THREADS
     )
 
 

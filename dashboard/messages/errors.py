@@ -114,6 +114,10 @@ SERVICE_ERRORS = {
         _("The file could not be written or read"),
         _("The disk may be full, or the folder not ours to write into. What was half is gone; try again."),
     ),
+    "archive_broke": (
+        _("Tuneboard broke down over this file"),
+        _("Its log says why. What was brought in before that stays."),
+    ),
     "archive_unusable": (
         _("The adapter’s file cannot be used"),
         _("The technical detail says what is wrong with it."),

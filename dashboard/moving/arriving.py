@@ -6,6 +6,7 @@ What was brought in before is recognised and left as it is, so that who was inte
 import shutil
 import tempfile
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -51,9 +52,12 @@ class Arrival:
         Raises ``Unavailable`` where a service does not answer or makes a base model ready: begin again later. Raises
         ``ArchiveError`` where people, teams or datasets are none.
         """
-        self._bring_people()
-        for dataset in self._library.datasets:
-            self._bring_dataset(dataset)
+        try:
+            self._bring_people()
+            for dataset in self._library.datasets:
+                self._bring_dataset(dataset)
+        except IntegrityError:  # what there may be once is there twice
+            raise ArchiveError("archive_strange", name=LIBRARY) from None
         for done, model in enumerate(self._library.models):
             told(done, len(self._library.models))
             try:
@@ -77,17 +81,19 @@ class Arrival:
                 self._teams[team.name] = self._team(team)
 
     def _team(self, record: TeamRecord) -> Team:
+        """The team; who is in one that is here already, is for its managers here to say."""
         team = Team.objects.filter(Q(name=record.name) | Q(address=record.address)).first()
         if team is None:
             team = Team(name=record.name, address=record.address)
             cleaned(team)
             team.save()
-        for member in record.members:
-            defaults = {"is_manager": member.is_manager}
-            Membership.objects.get_or_create(team=team, person=self._who(member.email), defaults=defaults)
+            for member in record.members:
+                Membership.objects.create(team=team, person=self._who(member.email), is_manager=member.is_manager)
         return team
 
     def _bring_dataset(self, record: DatasetRecord) -> None:
+        if not record.versions:
+            raise ArchiveError("archive_strange", name=f"{LIBRARY}: {record.name}"[:100])
         owner = self._who(record.owner)
         hashes = [version.sha256 for version in record.versions]
         for dataset in Dataset.objects.filter(owner=owner, name=record.name, absent=record.absent):
@@ -107,7 +113,7 @@ class Arrival:
             dataset.save()
             kept = []
             for said in record.versions:
-                facts = {"sha256": said.sha256, "examples": said.examples, "size": said.size, "facts": said.facts}
+                facts = {"sha256": said.sha256, "examples": said.examples, "size": said.size}
                 version = DatasetVersion(dataset=dataset, number=said.number, created=said.created, **facts)
                 cleaned(version)
                 contents.hold(said.sha256)
@@ -127,10 +133,11 @@ class Arrival:
             raise ArchiveError("archive_damaged", name=f"datasets/{version.sha256}.jsonl") from exc
         if (parsed.sha256, parsed.count) != (version.sha256, version.examples):
             raise ArchiveError("archive_damaged", name=f"datasets/{version.sha256}.jsonl")
+        version.facts = asdict(parsed.facts)
         parsed.write_jsonl(version.path)
 
     def _bring_model(self, record: ModelRecord) -> None:
-        connection = Connection.objects.filter(name=record.connection).first() or Connection.objects.local()
+        connection = _connection(record)
         if TunedModel.objects.filter(connection=connection, name=record.name).exists():
             self.outcome.there += 1
             return
@@ -213,8 +220,10 @@ class Arrival:
         """Tell each model what it was tuned further from: that may have come after it."""
         for record in self._library.models:
             if record.tuned_from:
-                source = TunedModel.objects.filter(name=record.tuned_from).order_by("pk").first()
-                TunedModel.objects.filter(name=record.name, tuned_from=None).update(tuned_from=source)
+                models = TunedModel.objects.filter(connection=_connection(record))
+                source = models.filter(name=record.tuned_from).exclude(name=record.name).first()
+                made = models.filter(name=record.name, tuned_from=None, job__tuned_from=record.tuned_from)
+                made.update(tuned_from=source)
 
     def _curve(self, record: ModelRecord) -> bytes:
         name = f"models/{record.key}/curve.bin"
@@ -231,6 +240,11 @@ class Arrival:
             return self._versions[ref]
         except KeyError:
             raise ArchiveError("archive_damaged", name=LIBRARY) from None
+
+
+def _connection(record: ModelRecord) -> Connection:
+    """The one of that name, else this machine's."""
+    return Connection.objects.filter(name=record.connection).first() or Connection.objects.local()
 
 
 def _person(email: str, name: str = "") -> User:

@@ -49,7 +49,7 @@ class Move(models.Model):
     total = models.PositiveIntegerField(default=0)
     """Models."""
     told = models.JSONField(default=dict)
-    """``models``, ``datasets``, ``there``, and ``failed``: ``[name, code, detail]`` each."""
+    """``models``, ``datasets``, ``there``, and ``failed``: ``[name, code, detail, what the sentence names]`` each."""
     problem = models.CharField(max_length=50, blank=True)
     """Why it came to nothing, or why it waits: a code of ``dashboard/messages/``."""
     about = models.CharField(max_length=200, blank=True)
@@ -79,7 +79,8 @@ class Move(models.Model):
     @property
     def failed(self) -> list[tuple[str, Message, str]]:
         """The models that are missing or incomplete, and why."""
-        return [(name, explain(TuningError(code)), detail) for name, code, detail in self.told.get("failed", ())]
+        rows = self.told.get("failed", ())
+        return [(name, explain(TuningError(code, name="".join(about))), detail) for name, code, detail, *about in rows]
 
     def hear(self, done: int, total: int) -> None:
         """Note how many models of how many are done."""
@@ -90,11 +91,14 @@ class Move(models.Model):
         Move.objects.filter(pk=self.pk).update(problem=error.code[:50], about="", heard=None)
 
     def fail(self, error: TuningError) -> None:
-        about = str(error.params.get("name", ""))[:200]
-        changes = {"problem": error.code[:50], "about": about, "finished": timezone.now()}
+        changes = {"problem": error.code[:50], "about": _about(error), "finished": timezone.now()}
         Move.objects.filter(pk=self.pk).update(**changes)
 
     def finish(self, outcome: Outcome) -> None:
-        failed = [[name, error.code, error.detail[:500]] for name, error in outcome.failed]
+        failed = [[name, error.code, error.detail[:500], _about(error)] for name, error in outcome.failed]
         told = {"models": outcome.models, "datasets": outcome.datasets, "there": outcome.there, "failed": failed}
         Move.objects.filter(pk=self.pk).update(told=told, problem="", finished=timezone.now())
+
+
+def _about(error: TuningError) -> str:
+    return str(error.params.get("name", ""))[:200]

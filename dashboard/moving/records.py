@@ -3,7 +3,7 @@ key or rights as an administrator is in it.
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -159,4 +159,14 @@ def read(data: bytes) -> Library:
 
 @cache
 def _converter() -> OrjsonConverter:
-    return make_converter(forbid_extra_keys=True)
+    converter = make_converter(forbid_extra_keys=True)
+    converter.register_structure_hook(datetime, _moment)
+    return converter
+
+
+def _moment(text: Any, _kind: type) -> datetime:
+    """In UTC, and within what calendars, databases and pages can have. Raises ``ValueError``."""
+    moment = datetime.fromisoformat(text)
+    if not 1970 <= moment.year <= 9000:
+        raise ValueError("before or after all times")
+    return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)

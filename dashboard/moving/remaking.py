@@ -11,6 +11,7 @@ from dashboard.accounts.models import User
 from dashboard.connections.models import Connection
 from dashboard.jobs.models import Job
 from dashboard.library.models import TunedModel
+from dashboard.library.notes import LENGTH
 from dashboard.moving.archive import LIBRARY, ArchiveError
 from dashboard.moving.records import JobRecord, ModelRecord
 from dashboard.notices import events
@@ -45,7 +46,7 @@ def cleaned(row: Model) -> None:
             field.run_validators(value)
         except ValidationError as exc:
             raise ArchiveError("archive_strange", name=f"{LIBRARY}: {row._meta.model_name}.{field.name}") from exc
-        if isinstance(value, str) and "\0" in value:
+        if isinstance(value, str) and ("\0" in value or (field.name == "notes" and len(value) > LENGTH)):
             raise ArchiveError("archive_strange", name=f"{LIBRARY}: {row._meta.model_name}.{field.name}")
 
 

@@ -1,5 +1,7 @@
 """What the worker does: it writes libraries and brings them in. Rows say what is still to do."""
 
+import logging
+
 from django_tasks import task
 from huey import crontab
 from huey.contrib.djhuey import db_periodic_task
@@ -10,6 +12,8 @@ from dashboard.moving.arriving import Arrival
 from dashboard.moving.leaving import Outcome
 from dashboard.moving.models import Kind, Move
 from tuning.errors import TuningError, Unavailable
+
+logger = logging.getLogger(__name__)
 
 
 @db_periodic_task(crontab(minute="*"))  # type: ignore[untyped-decorator]
@@ -36,6 +40,9 @@ def move(pk: int) -> None:
         asked.fail(archive.ArchiveError("archive_gone"))
     except OSError:
         asked.fail(archive.ArchiveError("archive_unwritten"))
+    except Exception:  # or it would be begun anew for ever, and no other could be begun
+        logger.exception("move %s broke down", pk)
+        asked.fail(archive.ArchiveError("archive_broke"))
     else:
         _close(asked, outcome)
 

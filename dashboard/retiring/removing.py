@@ -20,7 +20,8 @@ from dashboard.jobs.removing import forget
 from dashboard.jobs.removing import remove as remove_for_good
 from dashboard.library.models import Role, TunedModel
 from dashboard.retiring.models import Removal
-from tuning.errors import FailedPrecondition, NotFound, ServiceError
+from dashboard.sharing.mirror import renew_quietly
+from tuning.errors import FailedPrecondition, NotFound, PermissionDenied, ServiceError
 from tuning.providers import Importer, JobRef
 
 By = HttpRequest | User | None
@@ -127,7 +128,8 @@ def finish(removal: Removal) -> None:
     except NotFound:
         pass  # gone already
     except ServiceError as error:
-        removal.put_off(error)
+        if not (isinstance(error, PermissionDenied) and _is_anothers(model)):
+            removal.put_off(error)
         return
     with transaction.atomic():
         audit.record(None, "model.deleted", model)
@@ -135,6 +137,18 @@ def finish(removal: Removal) -> None:
         model.delete()
         if job:
             forget(job)
+
+
+def _is_anothers(model: TunedModel) -> bool:
+    """Whether its service has another owner than was known here: it was not to be deleted, and is shown again."""
+    renew_quietly(model, model.owner, timedelta(0))
+    with transaction.atomic():
+        if not TunedModel.objects.filter(pk=model.pk).exclude(owner=model.owner_id).exists():
+            return False
+        Removal.objects.filter(model=model).delete()
+        TunedModel.objects.filter(pk=model.pk).update(removed=None, removed_by=None)
+        audit.record(None, "model.restored", model)
+    return True
 
 
 def _look_for(model: TunedModel) -> None:

@@ -48,14 +48,12 @@ class Whom:
 def give(request: Request, model: TunedModel, whom: Whom, role: Role) -> Grant:
     """Share ``model`` with somebody who has no role on it yet."""
     service = keeper(model, request.user)
-    if service:
-        ref = service.share(model.name, whom.grantee, whom.known_as, role).ref
-    else:
-        _require(request.user, model, Role.WRITER)
-        if model.owner == whom.person or model.grants.filter(**whom.row()).exists():
-            raise AlreadyExists("permission_exists", grantee=whom.known_as)
-        ref = ""
+    ref = service.share(model.name, whom.grantee, whom.known_as, role).ref if service else ""
     with transaction.atomic():
+        if not service:
+            kept = _held(request.user, model, Role.WRITER)
+            if kept.owner == whom.person or kept.grants.filter(**whom.row()).exists():
+                raise AlreadyExists("permission_exists", grantee=whom.known_as)
         _touch(model)
         grant, _made = model.grants.update_or_create(**whom.row(), defaults={"role": role, "ref": ref})
         audit.record(request, "model.shared", model, grantee=grant.grantee, role=role.name.lower())
@@ -66,9 +64,9 @@ def change(request: Request, grant: Grant, role: Role) -> None:
     """Give another role to somebody who has one."""
     if service := keeper(grant.model, request.user):
         service.change_role(grant.ref, role)
-    else:
-        _require(request.user, grant.model, Role.WRITER)
     with transaction.atomic():
+        if not service:
+            _held(request.user, grant.model, Role.WRITER)
         _touch(grant.model)
         grant.model.grants.filter(pk=grant.pk).update(role=role)
         facts = {"grantee": grant.grantee, "before": grant.role_name, "role": role.name.lower()}
@@ -80,9 +78,9 @@ def take(request: Request, grant: Grant) -> None:
     """Take a role back."""
     if service := keeper(grant.model, request.user):
         service.unshare(grant.ref)
-    else:
-        _require(request.user, grant.model, Role.WRITER)
     with transaction.atomic():
+        if not service:
+            _held(request.user, grant.model, Role.WRITER)
         _touch(grant.model)
         grant.model.grants.filter(pk=grant.pk).delete()
         audit.record(request, "model.unshared", grant.model, grantee=grant.grantee)
@@ -90,12 +88,10 @@ def take(request: Request, grant: Grant) -> None:
 
 def hand_over(request: Request, model: TunedModel, person: User) -> None:
     """Make ``person`` the owner of ``model`` and its job; who was it becomes a writer."""
-    before = model.owner
     if service := keeper(model, request.user):
         service.transfer(model.name, person.email)
-    else:
-        _require(request.user, model, Role.OWNER)
     with transaction.atomic():
+        before = model.owner if service else _held(request.user, model, Role.OWNER).owner
         own(model, person)
         if before != person:
             model.grants.update_or_create(person=before, defaults={"role": Role.WRITER})
@@ -108,7 +104,12 @@ def _touch(model: TunedModel) -> None:
     TunedModel.objects.filter(pk=model.pk).update(permissions_read=timezone.now())
 
 
-def _require(user: User, model: TunedModel, role: Role) -> None:
-    has = model.role_of(user)
-    if has is None or has < role:
+def _held(user: User, model: TunedModel, role: Role) -> TunedModel:
+    """The model as it is now, which nobody else shares or gives away until the caller's transaction ends. Raises
+    ``PermissionDenied`` unless the grants give ``user`` that role.
+    """
+    kept = TunedModel.objects.select_for_update().filter(pk=model.pk).first()
+    has = kept.role_of(user) if kept else None
+    if kept is None or has is None or has < role:
         raise PermissionDenied("owner_only" if role is Role.OWNER else "not_yours")
+    return kept

@@ -12,6 +12,7 @@ from dashboard.accounts.models import User
 from dashboard.jobs.models import Job
 from dashboard.library.models import Grant, TunedModel
 from dashboard.teams.models import Team
+from tuning.assertions import same_in_any_spelling
 from tuning.errors import NotFound, PermissionDenied, ServiceError, Unavailable
 from tuning.providers import Grantee, Permission, Role, Sharer
 
@@ -24,6 +25,8 @@ UNSEEN_FOR = timedelta(minutes=10)
 AT_ONCE = 100
 """Models whose permissions the worker reads in a minute, the longest unread first: a library of more than a
 thousand is up to a minute older for each hundred."""
+LONGEST_ADDRESS, LONGEST_REF = 254, 300
+"""Characters that a grant has room for."""
 
 
 def keeper(model: TunedModel, user: User) -> Sharer | None:
@@ -59,7 +62,7 @@ def keep(model: TunedModel, permissions: Sequence[Permission], claimed: datetime
             return
         if (owner := known.owner()) and owner != kept.owner:
             own(kept, owner)
-        grants = [grant for one in permissions if (grant := known.grant(kept, one)) is not None]
+        grants = known.grants(kept)
         if {_facts(grant) for grant in kept.grants.all()} != {_facts(grant) for grant in grants}:
             kept.grants.all().delete()
             Grant.objects.bulk_create({_facts(grant)[:4]: grant for grant in grants}.values())
@@ -80,15 +83,19 @@ class _Known:
     """Who of those that a service names is known here."""
 
     def __init__(self, permissions: Sequence[Permission]) -> None:
-        addresses = [one.address for one in permissions]
-        self._permissions = permissions
+        self._permissions = [one for one in permissions if _is_readable(one)]
+        addresses = [one.address for one in self._permissions]
         self._people = {user.email: user for user in User.objects.filter(email__in=addresses)}
         self._teams = {team.address: team for team in Team.objects.filter(address__in=addresses)}
 
     def owner(self) -> User | None:
         return next((self._people.get(one.address) for one in self._permissions if one.role is Role.OWNER), None)
 
-    def grant(self, model: TunedModel, one: Permission) -> Grant | None:
+    def grants(self, model: TunedModel) -> list[Grant]:
+        """What those give of which a grant can be kept."""
+        return [grant for one in self._permissions if (grant := self._grant(model, one)) is not None]
+
+    def _grant(self, model: TunedModel, one: Permission) -> Grant | None:
         """What ``one`` gives; the owner's gives nothing besides, where they are known."""
         if one.role is Role.OWNER and one.address in self._people:
             return None
@@ -103,6 +110,12 @@ class _Known:
         if not (grant.everyone or grant.team or grant.person):
             grant.address, grant.is_group = one.address, one.grantee is Grantee.TEAM
         return grant
+
+
+def _is_readable(one: Permission) -> bool:
+    """Whether it can be kept as a grant. A look-alike of somebody's address is theirs here, and another's there."""
+    fits = len(one.address) <= LONGEST_ADDRESS and len(one.ref) <= LONGEST_REF
+    return fits and same_in_any_spelling(one.address) == one.address
 
 
 def _read(model: TunedModel, user: User) -> Sequence[Permission] | None:

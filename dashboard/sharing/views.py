@@ -82,7 +82,7 @@ def remove(request: Request, pk: int, grant: int) -> HttpResponse:
 def hand_over(request: Request, pk: int, grant: int) -> HttpResponse:
     """Asks whether a person is to be the owner; then makes them so."""
     model = _model(request, pk, Role.OWNER)
-    person = get_object_or_404(model.grants.filter(person__isnull=False), pk=grant).person
+    person = get_object_or_404(model.grants.filter(person__is_active=True), pk=grant).person
     assert person is not None
     if request.method != "POST":
         template = "sharing/hand_over.html#asked" if request.htmx else "sharing/hand_over.html"

@@ -36,20 +36,20 @@ def status(job: dict[str, Any]) -> JobStatus:
     failure, best, kept = job.get("failure"), job.get("best"), job.get("trainingData")
     return JobStatus(
         state=JobState(job["state"]),
-        model=job["model"],
+        model=str(job["model"]),
         attempt=int(job["attempt"]),
         total_steps=int(job["totalSteps"]),
         completed_steps=int(job["completedSteps"]),
         created=_time(job.get("created")),
         started=_time(job.get("started")),
         finished=_time(job.get("finished")),
-        queue_place=job.get("queuePlace"),
+        queue_place=_count(job.get("queuePlace")),
         expected_start=_time(job.get("expectedStart")),
-        preparing=job.get("preparing"),
-        failure=JobFailure(code=failure["code"], detail=failure.get("detail", "")) if failure else None,
+        preparing=_count(job.get("preparing")),
+        failure=JobFailure(code=str(failure["code"]), detail=str(failure.get("detail", ""))) if failure else None,
         validation=tuple(_point(*row) for row in job.get("validation", ())),
-        best=Best(step=best["step"], epoch=best["epoch"], loss=_loss(best["loss"])) if best else None,
-        stopped=job.get("stopped"),
+        best=Best(step=int(best["step"]), epoch=int(best["epoch"]), loss=_loss(best["loss"])) if best else None,
+        stopped=_count(job.get("stopped")),
         kept=_kept(kept) if kept else None,
         conditions=conditions(job) if job.get("conditions") else None,
     )
@@ -99,8 +99,12 @@ def takeaway(download: Download) -> Takeaway:
 
 
 def _sample(told: dict[str, Any]) -> Sample:
-    said = (SampleAnswer(step=one["step"], epoch=one["epoch"], answer=one["answer"]) for one in told["answers"])
-    return Sample(row=told["row"], prompt=told["prompt"], expected=told["expected"], answers=tuple(said))
+    said = (
+        SampleAnswer(step=int(one["step"]), epoch=int(one["epoch"]), answer=str(one["answer"]))
+        for one in told["answers"]
+    )
+    prompt, expected = str(told["prompt"]), str(told["expected"])
+    return Sample(row=int(told["row"]), prompt=prompt, expected=expected, answers=tuple(said))
 
 
 def _kept(told: dict[str, Any]) -> Kept:
@@ -111,6 +115,10 @@ def _kept(told: dict[str, Any]) -> Kept:
 
 def _time(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
+
+
+def _count(number: int | None) -> int | None:
+    return None if number is None else int(number)
 
 
 def _point(step: int, epoch: int, value: float | None, time: float) -> Point:

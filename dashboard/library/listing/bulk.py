@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django import forms
+from django.db import transaction
 from django.db.models import TextChoices
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from dashboard import audit
 from dashboard.accounts.models import User
 from dashboard.jobs.tags import NAME_LENGTH, Tag
 from dashboard.library.models import Role, TunedModel
@@ -68,11 +70,17 @@ class BulkRequest:
             return len(self.models), 0
         keys = [model.pk for model in self.models]
         own = list(TunedModel.objects.with_role(user, Role.WRITER).filter(pk__in=keys))
-        if self.action is Action.TAG and own:
-            Tag.objects.put_on_models(own, self.tag)
-        elif own:
-            Tag.objects.take_off_models(own, self.tag)
+        if own:
+            self._tag(own, user)
         return len(own), len(keys) - len(own)
+
+    @transaction.atomic
+    def _tag(self, models: Sequence[TunedModel], user: User) -> None:
+        puts_on = self.action is Action.TAG
+        change = Tag.objects.put_on_models if puts_on else Tag.objects.take_off_models
+        change(models, self.tag)
+        for model in models:
+            audit.record(user, "model.tagged" if puts_on else "model.untagged", model, tag=self.tag)
 
 
 def said(request: BulkRequest, done: int) -> str:

@@ -112,3 +112,21 @@ def test_pages_are_not_there_without_a_mail_server(client: Client, path: str) ->
 @pytest.mark.usefixtures("mail_server")
 def test_sign_in_offers_it_with_a_mail_server(client: Client) -> None:
     assert 'href="/forgotten/"' in client.get("/sign-in/").text
+
+
+@pytest.mark.usefixtures("mail_server")
+def test_who_came_with_a_library_chooses_a_first_password(client: Client, alice: User) -> None:
+    alice.set_unusable_password()
+    alice.save()
+    client.post("/forgotten/", {"email": alice.email})
+    client.post(follow(client, link_in_mail()), {"new_password1": NEW, "new_password2": NEW})
+    assert client.post("/sign-in/", {"email": alice.email, "password": NEW}).status_code == 302
+
+
+@pytest.mark.usefixtures("mail_server")
+def test_who_comes_by_a_provider_gets_no_link(client: Client, alice: User) -> None:
+    alice.set_unusable_password()
+    alice.save()
+    alice.identities.create(issuer="https://id.example", subject="1", email=alice.email)
+    assert client.post("/forgotten/", {"email": alice.email}).status_code == 302
+    assert not mail.outbox

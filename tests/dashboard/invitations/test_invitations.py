@@ -258,3 +258,12 @@ def test_nobody_makes_links_without_end(root: User, monkeypatch: pytest.MonkeyPa
 def test_link_is_good_for_days_that_are_offered(root: User, days: str) -> None:
     as_(root).post("/invitations/new/", {"days": days})
     assert not Invitation.objects.exists()
+
+
+def test_mail_calls_its_sender_by_name(settings: Settings, root: User) -> None:
+    settings.EMAIL_URL = "smtp://localhost"
+    settings.TASKS = {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"}}
+    root.name = "Nuala O'Brien\r\nBcc: eve@example.com"
+    root.save()
+    invite(root, email="nia@example.com")
+    assert mail.outbox[0].subject == "Nuala O'Brien Bcc: eve@example.com invites you to Tuneboard"

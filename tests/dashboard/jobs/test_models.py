@@ -2,7 +2,7 @@
 
 import math
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
@@ -12,6 +12,7 @@ from dashboard.jobs.queryset import REFRESH_INTERVAL
 from dashboard.jobs.series import CHUNK_POINTS
 from tests.factories import JobFactory, UserFactory
 from tuning import curves
+from tuning.errors import BadAnswer
 from tuning.jobs import JobFailure, JobState, JobStatus, Point
 
 pytestmark = pytest.mark.django_db
@@ -145,3 +146,32 @@ def test_remaining_time_follows_the_pace_since_the_first_step() -> None:
     assert job.remaining is None
     job.store(status(), [Point(5, 1, 2.0, now)])
     assert job.remaining == pytest.approx(2 * (19 - 5))
+
+
+YEAR_ONE = datetime(1, 1, 1, tzinfo=UTC)
+MADE_UP: dict[str, tuple[dict[str, object], list[Point]]] = {
+    "steps below nothing": ({"total_steps": -1}, []),
+    "more steps than a column holds": ({"total_steps": 2**63}, []),
+    "a place before the first": ({"queue_place": -4}, []),
+    "a name without end": ({"model": "x" * 5_000}, []),
+    "before there were years": ({"started": YEAR_ONE}, []),
+    "a loss at no time": ({}, [Point(1, 0, 1.0, math.nan)]),
+    "a loss after all times": ({}, [Point(1, 0, 1.0, 1e300)]),
+    "a loss of no step": ({}, [Point(2**40, 0, 1.0, 1.0)]),
+}
+
+
+@pytest.mark.parametrize("what", MADE_UP)
+def test_what_a_service_makes_up_is_not_kept_and_spoils_no_list(what: str) -> None:
+    said, made_up = MADE_UP[what]
+    job = JobFactory()
+    with pytest.raises(BadAnswer):
+        job.store(status(**said), made_up)
+    job.refresh_from_db()
+    assert (job.state, job.completed_steps) == (JobState.QUEUED, 0)
+
+
+def test_failure_is_kept_in_so_many_words() -> None:
+    job = JobFactory()
+    job.store(status(JobState.FAILED, failure=JobFailure(code="c" * 99, detail="d" * 9_999)), [])
+    assert (len(job.failure_code), len(job.failure_detail)) == (50, 4_000)

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dashboard.accounts.models import User
+from dashboard.audit.models import Entry
 from dashboard.jobs.models import Tag
 from dashboard.library.listing.columns import COLUMNS
 from dashboard.library.listing.filters import FilterForm
@@ -172,6 +173,8 @@ def test_many_are_tagged_where_that_is_allowed(browser: Client, alice: User) -> 
     assert [model.display_name for model in TunedModel.objects.filter(tags__name="Good")] == ["Mine"]
     browser.post("/library/bulk/", {"action": "untag", "tag": "good", "model": keys})
     assert not Tag.objects.exists()
+    told = Entry.objects.filter(kind="library.tunedmodel").order_by("pk").values_list("event", "name")
+    assert list(told) == [("model.tagged", "Mine"), ("model.untagged", "Mine")]
     browser.post("/library/bulk/", {"action": "star", "model": keys})
     assert sorted(names(browser, favourite="on")) == ["Mine", "Theirs"]
     compared = browser.post("/library/bulk/", {"action": "compare", "model": keys})

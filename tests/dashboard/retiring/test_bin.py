@@ -17,7 +17,9 @@ from dashboard.retiring import removing, tasks
 from dashboard.retiring.models import Removal
 from tests.factories import JobFactory, TunedModelFactory, UserFactory
 from tests.processes import TuningServer
+from tests.tuning.server.bodies import body
 from tuning.jobs import JobState
+from tuning.providers import Sharer
 
 pytestmark = pytest.mark.django_db
 
@@ -189,3 +191,22 @@ def test_model_is_deleted_at_its_service_when_the_grace_is_over(
     assert not TunedModel.objects.exists()
     assert not Job.objects.exists()
     assert Entry.objects.filter(event="model.deleted").get().name == "Real"
+
+
+def test_model_that_was_given_away_at_its_service_comes_out_of_the_bin(
+    server: TuningServer, alice: User, settings: Settings
+) -> None:
+    """Whoever removed it was its owner for all that was known here, and is none any more."""
+    bob = UserFactory(email="bob@example.com")
+    server.post("/v1beta/tunedModels?tunedModelId=given-away", server.api_key(alice.email), json=body(epochs=1))
+    given = TunedModelFactory(owner=alice, name="tunedModels/given-away")
+    service = given.connection.open_for(alice)
+    assert isinstance(service, Sharer)
+    service.transfer(given.name, bob.email)
+    removing.remove(given, alice, alice)
+    over(given)
+    tasks.purge.call(given.pk)
+    given.refresh_from_db()
+    assert (given.removed, given.owner) == (None, bob)
+    assert not Removal.objects.exists()
+    assert list(TunedModel.objects.visible_to(bob)) == [given]

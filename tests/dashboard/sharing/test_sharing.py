@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -13,12 +13,23 @@ from dashboard.datasets.models import Dataset
 from dashboard.jobs.bringing import bring
 from dashboard.jobs.models import Job
 from dashboard.library.models import Grant, Role, TunedModel
-from dashboard.sharing import mirror, tasks
+from dashboard.sharing import giving, mirror, tasks
 from dashboard.teams.models import Team
 from tests.factories import DatasetFactory, TunedModelFactory, UserFactory
 from tests.processes import TuningServer, wait_until
 from tests.tuning.server.bodies import body
-from tuning.providers import PROVIDERS, Capabilities, ConnectionSettings, Grantee, Identity, Importer, JobRef, Sharer
+from tuning.errors import PermissionDenied
+from tuning.providers import (
+    PROVIDERS,
+    Capabilities,
+    ConnectionSettings,
+    Grantee,
+    Identity,
+    Importer,
+    JobRef,
+    Permission,
+    Sharer,
+)
 from tuning.providers.local import LocalProvider
 
 pytestmark = pytest.mark.django_db
@@ -344,3 +355,34 @@ def test_not_mine_is_not_there_and_strangers_sign_in(
     assert ask(at(model, rest)).status_code == 404
     browser.logout()
     assert "/sign-in/" in ask(at(model, rest))["Location"]
+
+
+def test_look_alike_of_an_address_gives_nobody_anything(alice: User, bob: User) -> None:
+    """A service may take for two what is one person here."""
+    model, now = TunedModelFactory(owner=alice), timezone.now()
+    TunedModel.objects.update(permissions_read=now)
+    said = [("alice@example.com", Role.OWNER), ("bob@\uff45xample.com", Role.WRITER), ("bob@example.com", Role.READER)]
+    mirror.keep(model, [Permission(ref=a, grantee=Grantee.PERSON, role=role, address=a) for a, role in said], now)
+    assert model.role_of(bob) is Role.READER
+    assert model.grants.count() == 1
+
+
+def test_owner_of_a_moment_ago_gives_nothing_away_once_more(
+    own_grants: TunedModel, alice: User, bob: User, rf: RequestFactory
+) -> None:
+    """Two presses at once, where the dashboard's own grants decide: the second finds another owner."""
+    asked, carol = rf.post("/"), UserFactory()
+    asked.user = alice
+    at_once = TunedModel.objects.select_related("owner").get()
+    giving.hand_over(asked, own_grants, bob)
+    with pytest.raises(PermissionDenied):
+        giving.hand_over(asked, at_once, carol)
+    own_grants.refresh_from_db()
+    assert (own_grants.owner, own_grants.role_of(alice)) == (bob, Role.WRITER)
+
+
+def test_nobody_who_is_out_becomes_owner(browser: Client, own_grants: TunedModel) -> None:
+    gone = UserFactory(is_active=False)
+    grant = Grant.objects.create(model=own_grants, person=gone, role=Role.READER)
+    assert "Make owner" not in page(browser, at(own_grants))
+    assert browser.post(at(own_grants, f"{grant.pk}/hand-over/")).status_code == 404

@@ -1,6 +1,7 @@
 """Sharing and presenting a tuned model where the service speaks the tuned-models API."""
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from tuning import resources
@@ -17,6 +18,10 @@ GRANTEES = {
     Grantee.EVERYONE: GranteeType.EVERYONE,
 }
 OUR_GRANTEES = {theirs: ours for ours, theirs in GRANTEES.items()}
+MOST = 5_000
+"""Permissions of one model; a service that tells of more is not believed."""
+LONGEST_NAME, LONGEST_TEXT = 40, 100_000
+"""Characters; a description has no limit in the API, and some in any sense."""
 PRESENTED = frozenset({"display_name", "description", "temperature", "top_p", "top_k"})
 
 
@@ -26,7 +31,10 @@ class Sharing:
     _service: TunedModels
 
     def permissions(self, model: str) -> Sequence[Permission]:
-        return [_permission(granted) for granted in self._service.permissions(model)]
+        told = list(islice(self._service.permissions(model), MOST + 1))
+        if len(told) > MOST:
+            raise BadAnswer(detail=f"more than {MOST} permissions of one model")
+        return [_permission(granted) for granted in told]
 
     def share(self, model: str, grantee: Grantee, address: str, role: Role) -> Permission:
         asked = resources.Permission(grantee_type=GRANTEES[grantee], email_address=address or None, role=ROLES[role])
@@ -65,6 +73,12 @@ def _permission(granted: resources.Permission) -> Permission:
 
 
 def _presentation(model: TunedModel) -> Presentation:
+    """Raises ``BadAnswer`` for what no service of that API may say."""
+    sampling = (model.temperature, model.top_p, model.top_k)
+    if len(model.display_name) > LONGEST_NAME or len(model.description) > LONGEST_TEXT:
+        raise BadAnswer(detail="a name or a description that is too long")
+    if any(value is not None and not 0 <= value < 2**31 for value in sampling):
+        raise BadAnswer(detail=f"sampling out of range: {sampling!r:.100}")
     return Presentation(
         display_name=model.display_name,
         description=model.description,
