@@ -10,13 +10,14 @@ class ConsentError(TuningError):
     too long ago, or used already; ``consent_scopes``, something was left un-ticked (parameter ``missing``);
     ``consent_failed``, the provider's answer is not to be believed; ``consent_unreachable``, there was none.
 
+    ``detail`` may hold the provider's own words: what could not be printed is left out, and more than a line of it.
     ``keeps`` is what the round had kept, so that another one can begin in its place.
     """
 
     code = "consent_failed"
 
     def __init__(self, code: str, *, detail: str = "", keeps: dict[str, Any] | None = None, **params: object) -> None:
-        super().__init__(code, detail=detail, **params)
+        super().__init__(code, detail="".join(filter(str.isprintable, detail))[:100], **params)
         self.keeps = keeps or {}
 
 

@@ -121,7 +121,7 @@ def _check_answer(request: HttpRequest, client: OAuthClient) -> None:
         raise ConsentError("consent_failed", detail="the answer is another provider's")
     if error := request.GET.get("error"):
         refused = error in {"access_denied", "consent_required", "interaction_required", "login_required"}
-        raise ConsentError("consent_refused" if refused else "consent_failed", detail=error[:100])
+        raise ConsentError("consent_refused" if refused else "consent_failed", detail=error)
     if not request.GET.get("code"):
         raise ConsentError("consent_failed", detail="neither a code nor an error")
 
@@ -154,7 +154,7 @@ def _tokens(flow: Flow, client: OAuthClient, code: str) -> dict[str, Any]:
     except requests.RequestException as error:
         raise ConsentError("consent_unreachable", detail=type(error).__name__) from None
     except (OAuth2Error, ValueError) as error:
-        raise ConsentError("consent_failed", detail=str(getattr(error, "error", ""))[:100]) from None
+        raise ConsentError("consent_failed", detail=str(getattr(error, "error", ""))) from None
 
 
 def _checked(answer: requests.Response) -> requests.Response:

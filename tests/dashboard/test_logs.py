@@ -5,6 +5,8 @@ import logging
 import pytest
 from django.test import Client
 
+from dashboard.logs import WithoutTokens
+
 
 @pytest.mark.django_db
 def test_token_in_an_address_stays_out_of_the_log(capfd: pytest.CaptureFixture[str]) -> None:
@@ -17,3 +19,14 @@ def test_token_in_an_address_stays_out_of_the_log(capfd: pytest.CaptureFixture[s
     Client(enforce_csrf_checks=True).post("/way-in/secret:too/")
     assert any("/welcome/…" in line for line in said)
     assert not any("secret" in line for line in said)
+
+
+def test_what_a_provider_sends_people_back_with_stays_out_of_the_log() -> None:
+    for query in (
+        "?state=secret-a&code=4/secret-b&scope=x",
+        "?next=%2Fconnections%2Fback%2F%3Fcode%3Dsecret%26state%3Dx",
+    ):
+        record = logging.LogRecord("x", logging.INFO, "x", 1, "GET %s", (f"/sign-in/openid/back/{query}",), None)
+        assert WithoutTokens().filter(record)
+        assert "secret" not in record.getMessage()
+        assert "code" in record.getMessage()

@@ -23,11 +23,13 @@ import jwt
 import oidc_provider_mock
 import requests
 from jwt.algorithms import RSAAlgorithm
+from oidc_provider_mock._app import RefreshTokenGrant
 from oidc_provider_mock._storage import Client, Storage, User
 from werkzeug.serving import make_server
 
 GOOGLES = ("generative-language.tuning", "generative-language.retriever", "cloud-platform")
 Client.SCOPES_SUPPORTED += tuple(f"https://www.googleapis.com/auth/{name}" for name in GOOGLES)  # type: ignore[misc]
+RefreshTokenGrant.TOKEN_ENDPOINT_AUTH_METHODS = ["client_secret_basic", "client_secret_post"]
 
 
 @dataclass
