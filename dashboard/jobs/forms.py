@@ -123,6 +123,14 @@ class NewJob(RecipeForm):
             for dataset in self.fields["dataset"].queryset  # type: ignore[attr-defined]
         }
 
+    def unused(self) -> list[str]:
+        """The settings, by their labels, that change nothing at the service that was chosen."""
+        if not self.is_bound or not self.is_described("target"):
+            return []
+        used = self.chosen_target.connection.open_for(self.user).capabilities.recipe
+        asked = [name for name in Recipe.__dataclass_fields__ if name in self.fields]
+        return [str(self.fields[name].label) for name in asked if used is not None and name not in used]
+
     def estimate(self) -> Estimate | None:
         """What the job will take; ``None`` while it is not described."""
         if not self.is_described("dataset", "version", "target"):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from dashboard.jobs import creating, curve_views, import_views, views
+from dashboard.jobs import creating, curve_views, import_views, service_views, views
 from dashboard.jobs.listing import views as listing
 
 app_name = "jobs"
@@ -28,6 +28,7 @@ urlpatterns = [
     path("<int:pk>/points/", curve_views.points, name="points"),
     path("<int:pk>/series.csv", curve_views.series, {"form": "csv"}, name="series-csv"),
     path("<int:pk>/series.json", curve_views.series, {"form": "json"}, name="series-json"),
+    path("<int:pk>/service/", service_views.service, name="service"),
     path("<int:pk>/log/", views.log, name="log"),
     path("<int:pk>/export/<str:form>", views.export, name="export"),
     path("<int:pk>/retry/", views.retry, name="retry"),

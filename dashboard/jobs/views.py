@@ -35,6 +35,7 @@ from dashboard.jobs.recipes import settings_of
 from dashboard.jobs.retention import kept_sentence
 from dashboard.jobs.retrying import RETRIABLE
 from dashboard.jobs.retrying import retry as retry_job
+from dashboard.jobs.service_views import offers
 from dashboard.library.models import Role, TunedModel
 from dashboard.messages import explain, explain_failure
 from dashboard.retiring import removing
@@ -52,7 +53,7 @@ def detail(request: Request, pk: int) -> HttpResponse:
 
     job = _job(request, pk)
     context = _context(job, request.user)
-    context |= {
+    context |= offers(job) | {
         "figure": loss_frame(held_out=bool(job.held_out)),
         "weight": usual_weight(job.total_steps),
         "lines": chronicle.last_lines(job),
@@ -185,6 +186,7 @@ def _drawn(request: Request, pk: int) -> str:
     job = get_object_or_404(Job.objects.select_related("dataset_version__dataset"), pk=pk)
     context = _context(job, request.user) | {
         "points": orjson.dumps(_news(request, job), option=orjson.OPT_SERIALIZE_NUMPY).decode(),
+        "tells": lambda: offers(job)["tells"],
         "turned": request.GET.get("state") != job.shown_state,
         "answered": request.GET.get("answered") != str(job.answered),
         "advised": request.GET.get("advised") != job.advised,

@@ -128,6 +128,7 @@ GET     jobs:curve                           in        404       200       200  
 GET     jobs:points                          in        404       200       200       200       200       200
 GET     jobs:series-csv                      in        404       200       200       200       200       200
 GET     jobs:series-json                     in        404       200       200       200       200       200
+GET     jobs:service                         in        404       200       200       200       200       200
 GET     jobs:log                             in        404       200       200       200       200       200
 GET     jobs:export                          in        404       503       503       503       503       503
 POST    jobs:retry                           in        404       403       403       302       302       302

@@ -30,8 +30,8 @@ SCOPES: tuple[str, ...] = ("https://www.googleapis.com/auth/cloud-platform",)
 """Vertex AI and Cloud Storage both take it."""
 TIMEOUT = 30.0
 STORAGE = "https://storage.googleapis.com"
-USED = frozenset({"epoch_count", "learning_rate", "rank", "validation"})
-"""The learning rate becomes a multiplier of Google's own, which nobody tells."""
+USED = frozenset({"epoch_count", "learning_rate", "rank", "validation", "seed"})
+"""The learning rate becomes a multiplier of Google's own, which nobody tells; the seed chooses what is held out."""
 
 TUNABLE = (
     ("gemini-2.5-flash", "Gemini 2.5 Flash"),

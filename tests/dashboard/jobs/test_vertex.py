@@ -1,0 +1,164 @@
+"""A job of Vertex AI in the dashboard, from the form to its model, against the stand-in for Google Cloud."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from dashboard.accounts.models import User
+from dashboard.connections.models import Connection
+from dashboard.jobs.models import Job
+from tests.factories import DatasetFactory, JobFactory
+from tests.google import faults, refusals
+from tests.google.cloud import Cloud, google_cloud
+from tuning.jobs import JobState
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def cloud() -> Iterator[Cloud]:
+    with google_cloud() as running:
+        yield running
+
+
+@pytest.fixture
+def vertex(cloud: Cloud) -> Connection:
+    return Connection.objects.create(
+        kind="vertex",
+        name="Our project",
+        base_url=cloud.url,
+        project=cloud.project,
+        location=cloud.location,
+        bucket=cloud.bucket,
+        proof=Connection.Proof.SERVICE_ACCOUNT,
+        service_account=json.dumps(cloud.tokens.service_account(cloud.url)),
+    )
+
+
+def started(browser: Client, alice: User, vertex: Connection, **more: object) -> Job:
+    """A job that was started with the form."""
+    dataset = DatasetFactory(owner=alice)
+    form = {
+        "dataset": dataset.pk,
+        "target": f"{vertex.pk}:gemini-2.5-flash",
+        "display_name": "Numbers",
+        "epoch_count": 2,
+        "batch_size": 4,
+        "learning_rate": 0.001,
+        "validation": "0.2",
+    }
+    answer = browser.post("/jobs/new/", form | more)
+    assert answer.status_code == 302, answer.text
+    return Job.objects.latest("pk")
+
+
+def refreshed(job: Job) -> Job:
+    Job.objects.filter(pk=job.pk).update(synced_at=None)
+    job.refresh_from_db()
+    job.refresh_quietly()
+    return job
+
+
+def learnt(cloud: Cloud, job: Job) -> None:
+    cloud.vertex.run(job.ref)
+    cloud.vertex.learn(job.ref, [2.0, 1.0, 0.5], {3: 0.75})
+
+
+def test_job_goes_from_the_form_to_an_answer(browser: Client, alice: User, vertex: Connection, cloud: Cloud) -> None:
+    DatasetFactory(owner=alice)
+    page = browser.get("/jobs/new/").text
+    assert "Gemini 2.5 Flash, on Our project" in page
+    job = started(browser, alice, vertex)
+    assert job.ref in cloud.vertex.jobs
+    learnt(cloud, job)
+    assert refreshed(job).job_state is JobState.RUNNING
+    assert (job.completed_steps, job.last_loss) == (3, 0.5)
+    assert job.validation == [[3, 1, 0.75]]
+    cloud.vertex.move(job.ref)
+    assert refreshed(job).job_state is JobState.SUCCEEDED
+    answer = browser.post("/playground/", {"target": f"{vertex.pk}:{job.model}", "prompt": "41"})
+    assert "42" in answer.text
+
+
+def test_page_tells_what_the_service_tells(
+    browser: Client, alice: User, vertex: Connection, cloud: Cloud, settings
+) -> None:
+    settings.PRICES = {"vertex": 1000.0}
+    job = started(browser, alice, vertex)
+    learnt(cloud, job)
+    cloud.vertex.move(job.ref)
+    refreshed(job)
+    page = browser.get(f"/jobs/{job.pk}/").text
+    assert "https://console.cloud.google.com/vertex-ai/" in page
+    assert f'hx-get="/jobs/{job.pk}/service/"' in page
+    told = browser.get(f"/jobs/{job.pk}/service/").text
+    assert "JOB_STATE_SUCCEEDED" in told
+    assert "1.44" in told  # 2 epochs of 720 tokens, at 1,000 a million
+    assert "After epoch 2" in told
+    assert "87.5 % after step 3" in told
+
+
+def test_services_silence_is_told_and_nothing_is_lost(
+    browser: Client, alice: User, vertex: Connection, cloud: Cloud
+) -> None:
+    job = started(browser, alice, vertex)
+    learnt(cloud, job)
+    refreshed(job)
+    for fault in (refusals.unauthenticated(), refusals.service_disabled(), refusals.internal(), faults.HTML):
+        cloud.fault(fault, on="tuningJobs.get", times=9)
+        assert 'class="notice warning"' in browser.get(f"/jobs/{job.pk}/service/").text
+        assert (refreshed(job).job_state, job.completed_steps) == (JobState.RUNNING, 3)
+        cloud.faults.clear()
+    cloud.vertex.move(job.ref)
+    assert refreshed(job).job_state is JobState.SUCCEEDED
+
+
+def test_job_waits_where_nobody_knows_what_became_of_it(
+    browser: Client, alice: User, vertex: Connection, cloud: Cloud
+) -> None:
+    cloud.fault(refusals.unavailable(), on="tuningJobs.create")
+    job = started(browser, alice, vertex)
+    assert (job.ref, job.job_state) == ("", JobState.QUEUED)
+    claim = next(stored for name, stored in cloud.storage.buckets[cloud.bucket].items() if "claims" in name)
+    claim.told["timeCreated"] = "2020-01-01T00:00:00Z"
+    job.send()
+    assert job.ref in cloud.vertex.jobs
+
+
+def test_settings_that_the_service_does_not_use_are_named(browser: Client, alice: User, vertex: Connection) -> None:
+    dataset = DatasetFactory(owner=alice)
+    form = {"dataset": dataset.pk, "epoch_count": 2, "batch_size": 4, "learning_rate": 0.001, "validation": "0"}
+    page = browser.get("/jobs/estimate/", form | {"target": f"{vertex.pk}:gemini-2.5-flash"}).text
+    note = page[page.index("This service chooses for itself") :].split("</p>")[0]
+    assert "Batch size" in note
+    assert "Epochs" not in note
+    local = Connection.objects.local()
+    assert "chooses for itself" not in browser.get("/jobs/estimate/", form | {"target": f"{local.pk}:models/x"}).text
+
+
+def test_jobs_of_the_project_are_brought_in_once(
+    browser: Client, alice: User, vertex: Connection, cloud: Cloud
+) -> None:
+    job = started(browser, alice, vertex)
+    learnt(cloud, job)
+    cloud.vertex.move(job.ref)
+    ref = job.ref
+    job.delete()
+    assert ref in browser.get("/jobs/import/").text
+    for _ in range(2):
+        browser.post(f"/jobs/import/{vertex.pk}/", {"model": [ref]})
+    brought = Job.objects.get()
+    assert (brought.ref, brought.job_state, brought.last_loss) == (ref, JobState.SUCCEEDED, 0.5)
+    assert brought.dataset_version.examples == 12
+    assert ref not in browser.get("/jobs/import/").text
+
+
+def test_local_jobs_have_their_log_and_no_service_to_ask(browser: Client, alice: User) -> None:
+    job = JobFactory(owner=alice, started=timezone.now())
+    page = browser.get(f"/jobs/{job.pk}/").text
+    assert 'id="log"' in page
+    assert "At the service" not in page
+    assert "tells nothing more" in browser.get(f"/jobs/{job.pk}/service/").text
