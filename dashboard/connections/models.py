@@ -103,6 +103,13 @@ class Connection(models.Model):
         """Whether each person asks there in the name of an account of their own."""
         return self.proof == self.Proof.OWN
 
+    @property
+    def knows_people(self) -> bool:
+        """Whether its service is told who of us asks, and judges by that. Else all ask in one name, which may do
+        everything with what anybody has there: then only the dashboard can tell one's own from others'.
+        """
+        return self.kind == self.Kind.LOCAL or self.wants_account
+
     def may_be_used_by(self, user: User) -> bool:
         if self.access == self.Access.EVERYBODY or user.is_administrator:
             return True

@@ -29,7 +29,7 @@ from dashboard.messages import Message, explain
 from dashboard.notices import events
 from dashboard.sharing.mirror import renew_quietly
 from tuning import datasets
-from tuning.errors import BadAnswer, DatasetError, Exhausted, ServiceError, TimedOut, Unimplemented
+from tuning.errors import BadAnswer, DatasetError, Exhausted, PermissionDenied, ServiceError, TimedOut, Unimplemented
 from tuning.providers import Existing, Found, Importer, JobRef, Provider
 
 logger = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ def shelves(user: User, q: str = "") -> list[Shelf]:
     return [
         _shelf(user, connection, provider, q)
         for connection in Connection.objects.usable_by(user)
-        if isinstance(provider := connection.open_for(user), Importer)
+        if _may_bring(user, connection) and isinstance(provider := connection.open_for(user), Importer)
     ]
 
 
@@ -69,6 +69,8 @@ def bring(user: User, connection: Connection, model: str) -> Job:
     provider = connection.open_for(user)
     if not isinstance(provider, Importer):
         raise Unimplemented
+    if not _may_bring(user, connection):
+        raise PermissionDenied("not_yours")
     found = provider.found(model)
     mine = Job.objects.filter(connection=connection, owner=user)
     here = mine.filter(Q(ref=found.ref) | Q(ref__startswith=f"{found.job.model}/operations/")).first()
@@ -76,6 +78,11 @@ def bring(user: User, connection: Connection, model: str) -> Job:
     if model_made := TunedModel.objects.filter(connection=connection, name=job.model).first():
         renew_quietly(model_made, user, timedelta(0))  # it may be another's, who is known here
     return job
+
+
+def _may_bring(user: User, connection: Connection) -> bool:
+    """Where all ask in one name, everybody's jobs come in one list: whose a job is, nobody knows but administrators."""
+    return connection.knows_people or user.is_administrator
 
 
 def _kept(job: Job, provider: Provider, found: Found) -> Job:

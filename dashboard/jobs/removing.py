@@ -7,7 +7,7 @@ from dashboard.accounts.models import User
 from dashboard.datasets.models import Dataset
 from dashboard.jobs.models import Job
 from dashboard.library.models import TunedModel
-from tuning.errors import PermissionDenied
+from tuning.errors import NotSetUp, PermissionDenied
 from tuning.providers import JobRef
 
 
@@ -26,7 +26,9 @@ def delete_model(job: Job) -> bool:
     """Delete model and files at the service. False where they stay: they are only shared with the job's owner."""
     try:
         if job.ref:
-            job.connection.open_for(job.owner).delete(JobRef(job.ref))
+            job.connection.service_for(job.owner).delete(JobRef(job.ref))
+    except NotSetUp:  # of which nothing follows for the model
+        raise
     except PermissionDenied:
         return False
     TunedModel.objects.let_go(job)

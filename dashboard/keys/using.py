@@ -17,8 +17,8 @@ def note() -> None:
     connection = Connection.objects.local()
     for person in User.objects.filter(is_active=True):
         issuer = connection.open_for(person)
-        if not isinstance(issuer, KeyIssuer):
-            return
+        if not isinstance(issuer, KeyIssuer):  # they may not use it any more
+            continue
         try:
             keys = issuer.api_keys()
         except ServiceError as error:

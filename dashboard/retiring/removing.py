@@ -123,7 +123,7 @@ def finish(removal: Removal) -> None:
     """
     model = removal.model
     try:
-        provider = model.connection.open_for(model.owner)
+        provider = model.connection.service_for(model.owner)
         provider.delete(_ref(model))
     except NotFound:
         pass  # gone already
@@ -153,7 +153,7 @@ def _is_anothers(model: TunedModel) -> bool:
 
 def _look_for(model: TunedModel) -> None:
     try:
-        model.connection.open_for(model.owner).status(_ref(model))
+        model.connection.service_for(model.owner).status(_ref(model))
     except NotFound:
         raise NotFound("model_deleted") from None
 
@@ -162,7 +162,7 @@ def _ref(model: TunedModel) -> JobRef:
     """What its service finds it by. Raises ``NotFound`` and other ``ServiceError``."""
     if model.job and model.job.ref:
         return JobRef(model.job.ref)
-    provider = model.connection.open_for(model.owner)
+    provider = model.connection.service_for(model.owner)
     if not isinstance(provider, Importer):
         raise FailedPrecondition("job_forgotten")
     return provider.found(model.name).ref

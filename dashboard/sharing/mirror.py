@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from dashboard.accounts.models import User
+from dashboard.connections.closed import Closed
 from dashboard.jobs.models import Job
 from dashboard.library.models import Grant, TunedModel
 from dashboard.teams.models import Team
@@ -30,8 +31,14 @@ LONGEST_ADDRESS, LONGEST_REF = 254, 300
 
 
 def keeper(model: TunedModel, user: User) -> Sharer | None:
-    """The service, asked for ``user``, where it is one that keeps permissions."""
+    """The service, asked for ``user``, where it is one that keeps permissions and knows who asks. Raises
+    ``PermissionDenied`` where they may not use it.
+    """
     provider = model.connection.open_for(user)
+    if isinstance(provider, Closed):
+        raise PermissionDenied("connection_closed")
+    if not model.connection.knows_people:
+        return None
     return provider if isinstance(provider, Sharer) and provider.capabilities.permissions else None
 
 
