@@ -100,5 +100,6 @@ def _start(form: NewJob) -> Job | None:
         return hand_in(form.job())
     except ServiceError as error:
         message = explain(error)
-        form.add_error(None, f"{message.title}. {error.detail or message.advice}")
+        form.add_error(None, f"{message.title}. {message.advice}")
+        form.refusal, form.refusal_detail = message, error.detail
         return None

@@ -71,6 +71,11 @@ class NewJob(RecipeForm):
         super().__init__(*args, **kwargs)
         self.user = user
         self.unreachable: list[Message] = []
+        self.without: list[Connection] = []
+        """Connections whose services have no base model that can be tuned."""
+        self.refusal: Message | None = None
+        """Why the service did not take the job, and in its own words."""
+        self.refusal_detail = ""
         self.notes: list[str] = []
         mine = Job.objects.visible_to(user)
         self.source = self._named_job("further", mine.finished_well().exclude(model=""))
@@ -217,7 +222,9 @@ class NewJob(RecipeForm):
                 message = explain(error)
                 self.unreachable.append(replace(message, title=f"{connection}: {message.title}"))
                 continue
-            found += [_target(connection, model) for model in models if model.tunable]
+            tunable = [_target(connection, model) for model in models if model.tunable]
+            found += tunable
+            self.without += [] if tunable else [connection]
         return found
 
     def _grouped(self) -> list[tuple[str, list[tuple[str, str]]]]:

@@ -19,7 +19,7 @@ from dashboard.connections.models import Connection
 from dashboard.connections.tokens import QUIET
 from dashboard.datasets.models import DatasetVersion
 from dashboard.fingerprints import fingerprint
-from dashboard.jobs import chronicle, pace, told
+from dashboard.jobs import chronicle, pace, told, troubles
 from dashboard.jobs.chronicle import JobLine, News
 from dashboard.jobs.facts import facts_of, fingerprint_of
 from dashboard.jobs.queryset import REFRESH_INTERVAL, JobQuerySet
@@ -76,6 +76,9 @@ class Job(models.Model):
     preparing = models.PositiveSmallIntegerField(null=True)
     failure_code = models.CharField(max_length=50, blank=True)
     failure_detail = models.TextField(blank=True)
+
+    trouble = models.JSONField(default=dict)
+    """Why its service could not be asked the last time (see :mod:`dashboard.jobs.troubles`); empty when all is well."""
 
     first_step_at = models.DateTimeField(null=True)
     last_step_at = models.DateTimeField(null=True)
@@ -169,7 +172,7 @@ class Job(models.Model):
     @property
     def fingerprint(self) -> str:
         """Changes whenever something about the job does that a page shows."""
-        return fingerprint_of([self])
+        return fingerprint((fingerprint_of([self]), self.trouble.get("code")))
 
     @property
     def elapsed(self) -> float | None:
@@ -230,7 +233,7 @@ class Job(models.Model):
         """Hand the job to its service. Safe to repeat; raises ``ServiceError`` when the service refuses."""
         provider = self.connection.open_for(self.owner)
         ref = provider.create(self.spec())
-        if not Job.objects.filter(pk=self.pk).update(ref=ref):
+        if not Job.objects.filter(pk=self.pk).update(ref=ref, trouble={}):
             provider.delete(ref)  # deleted here while it was sent
             return
         self.refresh_from_db()
@@ -255,6 +258,7 @@ class Job(models.Model):
             if self.is_final:
                 return False
             told.keep(self, status, points, news)
+            self.trouble = {}
             self.save()
             if self.job_state is JobState.SUCCEEDED and self.model:
                 TunedModel.objects.keep(self)
@@ -270,6 +274,7 @@ class Job(models.Model):
             if error.code in QUIET:
                 return True
             logger.info("job %s could not be refreshed: %s", self.pk, error.code)
+            troubles.note(self, error)
             return False
         return True
 

@@ -35,6 +35,7 @@ GLIMPSED = (
     "expected_start",
     "preparing",
     "failure_code",
+    "trouble",
     "first_step_at",
     "last_step_at",
     "validation",

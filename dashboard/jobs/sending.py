@@ -6,7 +6,8 @@ from django.db import transaction
 
 from dashboard import audit
 from dashboard.jobs.models import Job
-from tuning.errors import ServiceError, Unavailable
+from dashboard.jobs.troubles import UNDECIDED, note
+from tuning.errors import ServiceError
 
 logger = logging.getLogger(__name__)
 
@@ -14,15 +15,16 @@ logger = logging.getLogger(__name__)
 def hand_in(job: Job) -> Job:
     """``job``, sent; one that was sent before is left alone.
 
-    A service that does not answer is no refusal: the job waits, and the worker sends it later. Raises ``ServiceError``
-    where the service refuses; the job is then forgotten.
+    A service that does not answer, breaks down over it or has no room now is no refusal: the job waits, and the worker
+    sends it again. Raises ``ServiceError`` where the service refuses; the job is then forgotten.
     """
     if job.ref:
         return job
     try:
         job.send()
-    except Unavailable as error:
+    except UNDECIDED as error:
         logger.info("job %s waits for its service: %s", job.pk, error.code)
+        note(job, error)
     except ServiceError as error:
         with transaction.atomic():
             audit.record(job.owner, "job.refused", job, code=error.code)

@@ -14,8 +14,9 @@ from huey import crontab
 from huey.contrib.djhuey import db_periodic_task
 
 from dashboard.connections.models import askable
+from dashboard.jobs import troubles
 from dashboard.jobs.models import Job
-from tuning.errors import InvalidRequest, ServiceError
+from tuning.errors import ServiceError
 
 logger = logging.getLogger(__name__)
 
@@ -41,10 +42,11 @@ def send(pk: int) -> None:
         return
     try:
         job.send()
-    except InvalidRequest as error:
+    except troubles.REFUSED as error:
         job.fail("refused", error.detail)
     except ServiceError as error:
         logger.info("job %s still waits for its service: %s", pk, error.code)
+        troubles.note(job, error)
 
 
 @task()

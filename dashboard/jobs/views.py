@@ -26,7 +26,7 @@ from dashboard import audit
 from dashboard.accounts.models import User
 from dashboard.charts.curve import news
 from dashboard.http import NoContent, Request
-from dashboard.jobs import chronicle, exports, findings, snippets
+from dashboard.jobs import chronicle, exports, findings, snippets, troubles
 from dashboard.jobs.access import Rights, require, sees_alike
 from dashboard.jobs.curve import ViewForm, in_words, usual_weight
 from dashboard.jobs.models import Job
@@ -210,6 +210,7 @@ def _context(job: Job, user: User) -> dict[str, Any]:
     return {
         "job": job,
         "may": Rights(job, user),
+        "trouble": troubles.told(job),
         "failure": explain_failure(job.failure_code) if job.failure_code else None,
         "findings": partial(findings.told, job),
         "settings": partial(settings_of, job),

@@ -35,7 +35,7 @@ def test_nothing_is_promised_where_nothing_is_known(browser: Client, alice: User
 
 
 def test_page_is_renewed_when_the_expected_start_has_moved(browser: Client, alice: User) -> None:
-    job = JobFactory(owner=alice)
+    job = JobFactory(owner=alice, synced_at=timezone.now() + timedelta(minutes=1))  # nobody is asked meanwhile
     start = timezone.now() + timedelta(minutes=4)
     job.store(waiting(2, expected_start=start), [])
     seen = job.fingerprint
