@@ -58,8 +58,8 @@ def _days(label: Any, help_text: Any) -> forms.IntegerField:
 class CleanupForm(forms.Form):
     """A rule, and what becomes of the models that it finds."""
 
-    unused_days = _days(_("Not used for so many days"), _("Nobody asked it, in the playground or by a script."))
-    older_days = _days(_("Made more than so many days ago"), "")
+    unused_days = _days(_("Not used for, in days"), _("Nobody asked it, in the playground or by a script."))
+    older_days = _days(_("Older than, in days"), "")
     loss_above = forms.FloatField(
         label=_("Loss above"), required=False, widget=forms.NumberInput({"step": "any", "inputmode": "decimal"})
     )

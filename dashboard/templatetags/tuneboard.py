@@ -61,10 +61,15 @@ def since(moment: datetime) -> SafeString:
     )
 
 
+UNITS = (timedelta(days=1), timedelta(hours=1), timedelta(minutes=1))
+
+
 @register.filter
 def ahead(moment: datetime) -> SafeString:
-    """How far ahead, exact on hover."""
-    shown = gettext("in about %(time)s") % {"time": rough(max(moment - timezone.now(), timedelta(seconds=1)))}
+    """How far ahead, to the nearest unit, exact on hover."""
+    left = max(moment - timezone.now(), timedelta(seconds=1))
+    unit = next((unit for unit in UNITS if left >= unit), timedelta(0))
+    shown = gettext("in about %(time)s") % {"time": rough(left + unit / 2)}
     exact = timezone.localtime(moment).strftime("%Y-%m-%d %H:%M %Z")
     return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, shown)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any, cast
 
 import pytest
 from django.test import Client, RequestFactory
@@ -15,10 +16,11 @@ from dashboard.jobs.models import Job
 from dashboard.library.models import Grant, Role, TunedModel
 from dashboard.sharing import giving, mirror, tasks
 from dashboard.teams.models import Team
-from tests.factories import DatasetFactory, TunedModelFactory, UserFactory
+from tests.factories import DatasetFactory, JobFactory, TunedModelFactory, UserFactory
 from tests.processes import TuningServer, wait_until
 from tests.tuning.server.bodies import body
 from tuning.errors import PermissionDenied
+from tuning.jobs import Conditions, JobState, JobStatus, Point
 from tuning.providers import (
     PROVIDERS,
     Capabilities,
@@ -326,6 +328,9 @@ def test_writers_change_it_and_may_not_delete_it(alice: User, bob: User, enter: 
     [
         "/jobs/",
         "/jobs/?q=generator",
+        "/library/",
+        "/library/?q=generator&view=table",
+        "/library/{model}/",
         "/jobs/{pk}/",
         "/compare/?jobs={pk}",
         "/compare/search/?q=generator",
@@ -335,15 +340,45 @@ def test_writers_change_it_and_may_not_delete_it(alice: User, bob: User, enter: 
         "/presets/new/?job={pk}",
     ],
 )
+@pytest.mark.parametrize("how", ["person", "team", "everyone", "address"])
+@pytest.mark.usefixtures("no_server")
 def test_what_is_shared_is_shown_everywhere_and_what_is_not_nowhere(
-    bob: User, enter: Enter, no_server: None, path: str
+    bob: User, team: Team, enter: Enter, path: str, how: str
 ) -> None:
     model = TunedModelFactory()
     DatasetFactory(owner=bob)
-    his, path = enter(bob), path.format(pk=model.job.pk)
-    assert "Number generator" not in his.get(path).content.decode()
-    Grant.objects.create(model=model, person=bob, role=Role.READER)
-    assert "Number generator" in his.get(path).content.decode()
+    his, path = enter(bob), path.format(pk=model.job.pk, model=model.pk)
+    assert "Number generator" not in his.get(path).text
+    whom: dict[str, object] = {"person": bob, "team": team, "everyone": True, "address": bob.email}
+    grant = Grant.objects.create(model=model, role=Role.READER, **{how: whom[how]})
+    assert "Number generator" in his.get(path).text
+    if how == "team":
+        team.members.remove(bob)
+    else:
+        grant.delete()
+    assert "Number generator" not in his.get(path).text
+
+
+@pytest.mark.parametrize(
+    "path", ["/jobs/{pk}/series.csv", "/jobs/{pk}/curve/", "/compare/series/?jobs={pk}", "/lineage/jobs/{pk}/bundle/"]
+)
+def test_curve_is_taken_away_only_by_those_who_see_it(bob: User, enter: Enter, no_server: None, path: str) -> None:
+    job, conditions = JobFactory(), Conditions(server="0.1.0", engine="torch", threads=2)
+    points = [Point(step, 0, 0.8125, 1.7e9 + step) for step in range(1, 9)]
+    status = JobStatus(state=JobState.SUCCEEDED, model="tunedModels/a", total_steps=8, conditions=conditions)
+    job.store(status, points)
+    his, path = enter(bob), path.format(pk=job.pk)
+
+    def taken() -> bytes:
+        answer = his.get(path)
+        return b"".join(cast(Any, answer)) if answer.status_code == 200 else b""
+
+    before = taken()
+    grant = Grant.objects.create(model=job.library_model, person=bob, role=Role.READER)
+    assert len(taken()) > len(before) + 20
+    assert b"0.8125" not in before
+    grant.delete()
+    assert taken() == before
 
 
 @pytest.mark.parametrize("rest", ["", "add/", "1/", "1/remove/", "1/hand-over/"])
