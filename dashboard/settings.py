@@ -180,6 +180,8 @@ OPENID_CLIENT_ID = env.str("OPENID_CLIENT_ID", "")
 OPENID_CLIENT_SECRET = env.str("OPENID_CLIENT_SECRET", "")
 OPENID_CLIENT_JSON = env.str("OPENID_CLIENT_JSON", "")
 """In their place: the ``client_secret.json`` of Google's console, by its path or as its text."""
+if OPENID_CLIENT_JSON.strip()[:1] not in {"", "{"} and not Path(OPENID_CLIENT_JSON).is_file():
+    raise ImproperlyConfigured("OPENID_CLIENT_JSON names no file.")
 OPENID_DOMAINS: list[str] = env.str("OPENID_DOMAINS", "").lower().replace(",", " ").split()
 """Whose e-mails come in by the provider; empty: all whom it vouches for and who have an account here."""
 OPENID_CREATES = env.bool("OPENID_CREATES", bool(OPENID_DOMAINS))

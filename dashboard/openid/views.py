@@ -103,10 +103,9 @@ def confirm(request: HttpRequest) -> HttpResponse:
     form = PasswordForm(request, this.user.email, request.POST if request.method == "POST" else None)
     if request.method == "POST" and (not this.is_needed or form.is_valid()):
         return _link(request, this)
-    refused = this.is_needed and form.refused
-    return TemplateResponse(
-        request, "openid/confirm.html", {"this": this, "form": form}, status=429 if refused else 200
-    )
+    context = {"this": this, "form": form, "provider": settings.OPENID_NAME}
+    status = 429 if this.is_needed and form.refused else 200
+    return TemplateResponse(request, "openid/confirm.html", context, status=status)
 
 
 @require_POST

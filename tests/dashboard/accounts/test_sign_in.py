@@ -6,11 +6,12 @@ from io import BytesIO
 
 import pytest
 from django.conf import LazySettings
+from django.contrib.sessions.models import Session
 from django.db.models import F
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
-from dashboard.accounts import tries
+from dashboard.accounts import tasks, tries
 from dashboard.accounts.models import SignInTry, User
 from tests.factories import PASSWORD, UserFactory
 
@@ -203,3 +204,12 @@ def test_stranger_sends_nothing_large(client: Client) -> None:
 def test_what_a_signed_in_person_sees_is_not_kept(client: Client, alice: User) -> None:
     client.force_login(alice)
     assert client.get("/datasets/")["Cache-Control"] == "private, no-store"
+
+
+def test_sessions_that_are_over_are_forgotten(client: Client, alice: User) -> None:
+    client.force_login(alice)
+    other = Client()
+    other.force_login(alice)
+    Session.objects.filter(pk=other.session.session_key).update(expire_date="2020-01-01T00:00:00Z")
+    tasks.sweep.call_local()
+    assert list(Session.objects.values_list("pk", flat=True)) == [client.session.session_key]

@@ -384,7 +384,7 @@ def test_another_account_is_linked_from_ones_own_page_after_a_press(come: Come, 
     assert "Link an account at Google" in client.get("/account/").text
     assert come(begin="/account/identities/add/")["Location"] == "/sign-in/openid/confirm/"
     assert not OpenIdentity.objects.exists()
-    assert "ada@example.com will be able to sign in as you" in text(client.get("/sign-in/openid/confirm/"))
+    assert "ada@example.com at Google will be able to sign in as you" in text(client.get("/sign-in/openid/confirm/"))
     assert client.post("/sign-in/openid/confirm/")["Location"] == "/account/"
     assert "ada@example.com" in client.get("/account/").text
     other = Client()
