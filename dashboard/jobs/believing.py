@@ -19,8 +19,10 @@ LAST_SECOND = 253_000_000_000
 
 def check(status: JobStatus, points: Sequence[Point]) -> None:
     """Raises ``BadAnswer``."""
-    if len(status.model) > LONGEST_MODEL or len(status.validation) > MOST_VALIDATION:
-        raise BadAnswer(detail="a model's name or a list of losses that is too long")
+    if len(status.model) > LONGEST_MODEL or not status.model.isprintable():
+        raise BadAnswer(detail="a name that no model has")
+    if len(status.validation) > MOST_VALIDATION:
+        raise BadAnswer(detail="a list of losses that is too long")
     if any(not 0 <= number <= MOST for number in _numbers(status)):
         raise BadAnswer(detail="a number of a job's that is none of any job")
     if any(not 1970 <= moment.year <= 9000 for moment in _moments(status)):

@@ -1,6 +1,7 @@
 """A tuned model as a file for the person's browser, handed on piece by piece."""
 
 from django.http import StreamingHttpResponse
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext_lazy as _
 
 from dashboard.jobs.models import Job
@@ -35,7 +36,7 @@ def offered(job: Job) -> list[tuple[Export, str, str]]:
 def answer(job: Job, form: Export, file: Takeaway) -> StreamingHttpResponse:
     """The file as a download, named after the model. It is never held in memory."""
     name = NAMES[form].format(model=job.model.removeprefix("tunedModels/"))
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Accel-Buffering": "no"}
+    headers = {"Content-Disposition": content_disposition_header(True, name) or "", "X-Accel-Buffering": "no"}
     if file.size is not None:
         headers["Content-Length"] = str(file.size)
     return StreamingHttpResponse(file.chunks, content_type="application/octet-stream", headers=headers)

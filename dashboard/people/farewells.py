@@ -23,7 +23,7 @@ from dashboard.library.models import Grant, TunedModel
 from dashboard.listing.models import SavedView
 from dashboard.people.models import Farewell
 from dashboard.presets.models import Preset
-from tuning.errors import NotFound, ServiceError, Unavailable
+from tuning.errors import NotFound, ServiceError, Unauthenticated, Unavailable
 from tuning.providers import Grantee, KeyIssuer, Role, Sharer
 
 logger = logging.getLogger(__name__)
@@ -84,7 +84,12 @@ def _settle_jobs(farewell: Farewell) -> None:
     """The person's jobs with their models, and then their sweeps."""
 
     def remove(job: Job) -> None:
-        removing.remove(job, farewell.by)
+        try:
+            removing.remove(job, farewell.by)
+        except Unauthenticated:
+            if not job.connection.wants_account:
+                raise
+            _let_go(farewell, job)
 
     def hand_over(job: Job) -> None:
         _hand_over_job(farewell, job)
@@ -97,6 +102,14 @@ def _settle_jobs(farewell: Farewell) -> None:
     else:
         _each(farewell, jobs, hand_over)
         sweeps.update(owner=farewell.heir)
+
+
+def _let_go(farewell: Farewell, job: Job) -> None:
+    """Forget a job that lies in an account of the person's own, which they have taken back: nobody else reaches it."""
+    with transaction.atomic():
+        audit.record(farewell.by, "job.forgotten", job)
+        TunedModel.objects.let_go(job)
+        removing.forget(job)
 
 
 def _hand_over_job(farewell: Farewell, job: Job) -> None:
@@ -194,7 +207,11 @@ def _own(farewell: Farewell, model: TunedModel) -> None:
 
 
 def _sharer(connection: Connection, user: User) -> Sharer | None:
-    """The service, asked for ``user``, where it is one that keeps permissions."""
+    """The service, asked for ``user``, where it is one that keeps permissions and lets administrators change them. What
+    lies in somebody's own account elsewhere, they alone can give away.
+    """
+    if connection.wants_account or not connection.knows_people:
+        return None
     provider = connection.open_for(user)
     return provider if isinstance(provider, Sharer) and provider.capabilities.permissions else None
 

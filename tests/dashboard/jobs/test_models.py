@@ -154,6 +154,7 @@ MADE_UP: dict[str, tuple[dict[str, object], list[Point]]] = {
     "more steps than a column holds": ({"total_steps": 2**63}, []),
     "a place before the first": ({"queue_place": -4}, []),
     "a name without end": ({"model": "x" * 5_000}, []),
+    "a name of two lines": ({"model": "tunedModels/m\r\nX: y"}, []),
     "before there were years": ({"started": YEAR_ONE}, []),
     "a loss at no time": ({}, [Point(1, 0, 1.0, math.nan)]),
     "a loss after all times": ({}, [Point(1, 0, 1.0, 1e300)]),

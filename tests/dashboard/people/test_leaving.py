@@ -410,3 +410,18 @@ def test_links_of_who_leaves_let_nobody_in(root: User, heir: User) -> None:
     client.post("/invitations/new/", {"days": 7})
     see_off(boss, root, heir)
     assert not Invitation.objects.open().exists()
+
+
+@pytest.mark.parametrize("what", ["hand", "remove"])
+@pytest.mark.usefixtures("worker", "root")
+def test_what_lies_in_the_leavers_own_account_elsewhere_holds_nothing_up(
+    client: Client, heir: User, leaver: User, server: TuningServer, what: str
+) -> None:
+    """They took the account back: there is nobody in whose name that service could be asked."""
+    own = Connection.objects.create(kind="gemini", name="Own accounts", base_url=server.url, proof=Connection.Proof.OWN)
+    model = TunedModelFactory(owner=leaver, connection=own)
+    client.post(f"/people/{leaver.pk}/leaving/", plan(jobs=what))
+    assert Farewell.objects.get().finished, Farewell.objects.get().problem
+    left = TunedModel.objects.filter(pk=model.pk).values_list("owner", "job__owner").first()
+    assert left == ((heir.pk, heir.pk) if what == "hand" else None)
+    assert not Job.objects.filter(owner=leaver).exists()
