@@ -5,6 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -53,12 +54,18 @@ def connect(request: Request, pk: int) -> HttpResponse:
 
 
 @require_safe
-@login_required
 @never_cache
 def back(request: Request) -> HttpResponse:
     """Back from the provider: the account is connected, or what is missing is said, with a way to grant it."""
-    rounds = dict(request.session.get(PURPOSE, []))
-    connection = _wanting(request, rounds.get(request.GET.get("state", ""), 0))
+    if not request.user.is_authenticated:  # no way back here after it: the code is in the address
+        return redirect_to_login(reverse("connections:list"))
+    state, rounds = request.GET.get("state", ""), request.session.get(PURPOSE, [])
+    request.session[PURPOSE] = [each for each in rounds if each[0] != state]
+    if (pk := dict(rounds).get(state)) is None:
+        over = explain(ConsentError("consent_stale"))
+        messages.error(request, f"{over.title}. {over.advice}")
+        return redirect("connections:list")
+    connection = _wanting(request, pk)
     try:
         granted = finish(request, client_of(connection), purpose=PURPOSE, redirect_uri=way_back())
         if granted.keeps["person"] != request.user.pk:

@@ -31,7 +31,11 @@ FIELDS = {
 }
 BUILT_IN = ("name", *WHO)
 """This machine's own server is where the settings say."""
-NEEDED = {Kind.LOCAL: {"base_url", "secret"}, Kind.GEMINI: {"proof"}, Kind.VERTEX: {"project", "location", "proof"}}
+NEEDED = {
+    Kind.LOCAL: {"base_url", "secret"},
+    Kind.GEMINI: {"proof"},
+    Kind.VERTEX: {"project", "location", "bucket", "proof"},
+}
 PROOFS = {
     Kind.GEMINI: (Proof.OWN, Proof.SERVICE_ACCOUNT, Proof.SECRET),
     Kind.VERTEX: (Proof.OWN, Proof.SERVICE_ACCOUNT),
@@ -89,6 +93,8 @@ class ConnectionForm(forms.Form):
         super().__init__(data, files, initial=_initial(connection) if connection.pk else None)
         wanted = BUILT_IN if connection.built_in else FIELDS[self.kind]
         self.fields = {name: self.fields[name] for name in wanted}
+        if not Team.objects.exists():
+            del self.fields["teams"]
         for name, field in self.fields.items():
             field.required = name in {"name", "access"} | NEEDED[self.kind] and not self._has(name)
         self._word()
@@ -111,6 +117,8 @@ class ConnectionForm(forms.Form):
             if has_client(self.connection.base_url)
             else gettext("As Google’s console gives it: Clients → Web application."),
         }
+        for name in {"secret", "service_account"} & self.fields.keys():
+            self.fields[name].initial = ""  # whoever sees it must fill it in: it is not called optional
         kept = gettext("Kept, encrypted; leave this empty to keep it.")
         for name, field in self.fields.items():
             field.help_text = kept if self._has(name) else helps.get(name, field.help_text)
@@ -193,7 +201,7 @@ class ConnectionForm(forms.Form):
             setattr(row, name, said[name])
         row.save()
         for name in ("teams", "people"):
-            wanted = set(said[name]) if row.access == Access.CHOSEN else set()
+            wanted = set(said.get(name, ())) if row.access == Access.CHOSEN else set()
             if set(getattr(row, name).all()) != wanted:
                 getattr(row, name).set(wanted)
                 changed.append(name)

@@ -67,7 +67,7 @@ GET     connections:list                     in        200       200       200  
 GET     connections:new                      in        404       404       404       404       404       200
 GET     connections:new_of                   in        404       404       404       404       404       200
 POST    connections:new_of                   in        404       404       404       404       404       200
-GET     connections:back                     in        404       404       404       404       404       404
+GET     connections:back                     in        302       302       302       302       302       302
 GET     connections:detail                   in        404       404       404       404       200       200
 GET     connections:edit                     in        404       404       404       404       404       200
 POST    connections:edit                     in        404       404       404       404       404       200
