@@ -116,10 +116,11 @@ def test_what_the_project_lacks_is_told_with_where_it_is_put_right(page: Page, c
 
 
 def test_a_job_that_google_refuses_says_so_in_the_form(page: Page, cloud: Cloud) -> None:
-    cloud.fault(refusals.exhausted(), on="tuningJobs.create")
+    cloud.fault(refusals.invalid("Your project may not tune that model.", "base_model"), on="tuningJobs.create")
     page.goto("/jobs/new/")
     page.get_by_label("Name").fill("One too many")
     walk.choose_base(page, "Gemini 2.5 Pro")
     page.get_by_role("button", name="Start tuning").click()
-    expect(page.get_by_role("alert")).to_contain_text("Quota exceeded")
+    expect(page.get_by_role("alert")).to_contain_text("The service refused the request")
+    expect(page.locator("main")).to_contain_text("may not tune that model")
     assert len(cloud.vertex.jobs) == 1
