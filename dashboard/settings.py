@@ -222,6 +222,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "dashboard.static_files.StaticFiles"},
 }
 
+VERTEX_BASE_MODELS: list[str] = env.list("VERTEX_BASE_MODELS", [])
+"""Empty: those that were documented when this was written; no method of Google's lists them."""
 PRICES: dict[str, float] = env.dict("PRICES", {}, subcast_values=float)
 """Of a million tokens read in tuning, by kind of connection, or ``kind/models/…`` for one base model there."""
 CURRENCY = env.str("CURRENCY", "USD")

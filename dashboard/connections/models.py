@@ -139,6 +139,7 @@ class Connection(models.Model):
             project=self.project,
             location=self.location,
             bucket=self.bucket,
+            base_models=tuple(settings.VERTEX_BASE_MODELS),
         )
 
 

@@ -59,6 +59,8 @@ class ConnectionSettings:
     project: str = ""
     location: str = ""
     bucket: str = ""
+    base_models: tuple[str, ...] = ()
+    """Vertex AI: what can be tuned there, where that is other than its provider knows."""
 
     def __repr__(self) -> str:
         return f"ConnectionSettings(base_url={self.base_url!r})"

@@ -80,6 +80,12 @@ def test_a_job_is_created_as_documented(cloud, vertex, spec):
     assert (status.state, status.model, status.total_steps) == (JobState.QUEUED, "", 0)
 
 
+def test_base_models_are_those_that_were_documented_or_are_set(settings, vertex):
+    assert "gemini-2.5-flash" in [model.name for model in vertex.base_models()]
+    other = open_provider("vertex", replace(settings, base_models=("gemini-9-flash",)), ADA)
+    assert [model.name for model in other.base_models()] == ["gemini-9-flash"]
+
+
 def test_a_share_is_held_out_and_sent_apart(cloud, vertex, spec):
     vertex.create(replace(spec, recipe=replace(RECIPE, validation=0.2)))
     learnt, measured = sent(cloud), sent(cloud, "validationDatasetUri")

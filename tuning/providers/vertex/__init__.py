@@ -78,7 +78,7 @@ class VertexProvider(Asking, Checking, Creating, Removing, VertexExisting):
                 input_token_limit=INPUT_TOKENS,
                 output_token_limit=OUTPUT_TOKENS,
             )
-            for name, display_name in TUNABLE
+            for name, display_name in [(name, name) for name in self._settings.base_models] or TUNABLE
         ]
 
     def status(self, ref: JobRef) -> JobStatus:
