@@ -1,6 +1,6 @@
 """Filters and an order as they stand in the address of a list."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any, Generic, TypeVar
@@ -88,6 +88,11 @@ class NarrowingForm(forms.Form):
             if value not in (None, "", [], False):
                 read[name] = tuple(value) if isinstance(value, list) else value
         return read
+
+
+def named(tags: Sequence[str]) -> list[tuple[str, str]]:
+    """Choices of the tags that an address names. None holds a NUL, which no tag has and PostgreSQL takes none with."""
+    return [(tag, tag) for tag in tags[:WORDS] if tag and "\0" not in tag]
 
 
 def key_field(label: Any) -> forms.IntegerField:

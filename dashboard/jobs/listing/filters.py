@@ -19,7 +19,7 @@ from dashboard.jobs.pace import STALLED
 from dashboard.jobs.queryset import JobQuerySet
 from dashboard.jobs.tags import TAGS_SUGGESTED, Tag, folded
 from dashboard.listing import asked
-from dashboard.listing.asked import OFFERED, WORDS, Chip, Narrowing, NarrowingForm, key_field
+from dashboard.listing.asked import OFFERED, WORDS, Chip, Narrowing, NarrowingForm, key_field, named
 from dashboard.messages import STATES
 from tuning.jobs import JobState
 
@@ -113,7 +113,7 @@ class FilterForm(NarrowingForm):
     def __init__(self, data: QueryDict, user: User) -> None:
         super().__init__(data)
         self.user = user
-        self.fields["tag"].choices = [(tag, tag) for tag in data.getlist("tag")[:WORDS] if tag]  # type: ignore[attr-defined]
+        self.fields["tag"].choices = named(data.getlist("tag"))  # type: ignore[attr-defined]
 
     def filters(self) -> Filters:
         """What was asked for, as far as it could be read."""

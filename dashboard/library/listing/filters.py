@@ -15,7 +15,7 @@ from dashboard.jobs.tags import Tag, folded
 from dashboard.library.listing.columns import COLUMNS
 from dashboard.library.models import TunedModel, TunedModelQuerySet
 from dashboard.listing import asked
-from dashboard.listing.asked import WORDS, Chip, Narrowing, NarrowingForm, key_field
+from dashboard.listing.asked import WORDS, Chip, Narrowing, NarrowingForm, key_field, named
 
 
 class Shared(TextChoices):
@@ -73,7 +73,7 @@ class FilterForm(NarrowingForm):
 
     def __init__(self, data: QueryDict) -> None:
         super().__init__(data)
-        self.fields["tag"].choices = [(tag, tag) for tag in data.getlist("tag")[:WORDS] if tag]  # type: ignore[attr-defined]
+        self.fields["tag"].choices = named(data.getlist("tag"))  # type: ignore[attr-defined]
 
 
 class Asked(asked.Asked[Filters]):

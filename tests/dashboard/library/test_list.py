@@ -288,6 +288,14 @@ def test_ten_thousand_models_are_quick(browser: Client, alice: User) -> None:
         assert min(taken) <= 3 * MILLISECONDS, query  # with what tests note of templates; `make bench` has the bar
 
 
+@pytest.mark.parametrize("room", ["/library/", "/jobs/"])
+def test_tag_that_no_database_takes_is_left_out(browser: Client, alice: User, room: str) -> None:
+    model = kept(alice, "One")
+    page = browser.get(room, {"tag": ["a\0b"], "q": "One"})
+    assert page.context["asked"].filters.tag == ()
+    assert model.display_name in page.text
+
+
 def test_view_is_saved_shared_and_opened_first(browser: Client, alice: User, client: Client) -> None:
     kept(alice, "Large", base_model="models/large")
     kept(alice, "Small", base_model="models/small")
