@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dashboard.jobs.models import Job
 from tuning.jobs import JobState
-from tuning.providers import Export, Exporter, Takeaway
+from tuning.providers import Export, Exporter, Takeaway, can
 
 NAMES = {
     Export.ADAPTER: "{model}-adapter.zip",
@@ -28,7 +28,7 @@ OFFERS = {
 
 def offered(job: Job) -> list[tuple[Export, str, str]]:
     """The forms in which the model of ``job`` can be had: value, name and what it is good for."""
-    if job.state != JobState.SUCCEEDED or not isinstance(job.connection.service_for(job.owner), Exporter):
+    if job.state != JobState.SUCCEEDED or not can(job.connection.kind, Exporter):
         return []
     return [(form, str(name), str(about)) for form, (name, about) in OFFERS.items()]
 

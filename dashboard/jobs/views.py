@@ -42,7 +42,7 @@ from dashboard.retiring import removing
 from dashboard.retiring.uses import uses
 from tuning.errors import Exhausted, Unavailable
 from tuning.jobs import JobState
-from tuning.providers import Export, Exporter, JobRef
+from tuning.providers import Chronicler, Export, Exporter, JobRef, can
 
 
 @require_safe
@@ -57,6 +57,7 @@ def detail(request: Request, pk: int) -> HttpResponse:
         "figure": loss_frame(held_out=bool(job.held_out)),
         "weight": usual_weight(job.total_steps),
         "lines": chronicle.last_lines(job),
+        "chronicled": can(job.connection.kind, Chronicler),
         "after": 0,
         "curl": snippets.curl(job, with_examples=context["may"].see_dataset),
         "python": snippets.python(job),
@@ -183,7 +184,7 @@ def _job(request: Request, pk: int, role: Role = Role.READER) -> Job:
 
 def _drawn(request: Request, pk: int) -> str:
     """The parts of a job's page that its news change: drawn once for those who see the same and watch together."""
-    job = get_object_or_404(Job.objects.select_related("dataset_version__dataset"), pk=pk)
+    job = get_object_or_404(Job.objects.select_related("connection", "dataset_version__dataset"), pk=pk)
     context = _context(job, request.user) | {
         "points": orjson.dumps(_news(request, job), option=orjson.OPT_SERIALIZE_NUMPY).decode(),
         "tells": lambda: offers(job)["tells"],

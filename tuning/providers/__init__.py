@@ -100,6 +100,7 @@ __all__ = [
     "TokenCounter",
     "Turn",
     "UsageTeller",
+    "can",
     "open_provider",
     "scopes",
 ]
@@ -117,12 +118,20 @@ def open_provider(kind: str, settings: ConnectionSettings, identity: Identity) -
 
     Raises ``KeyError`` for a kind that is not in ``PROVIDERS``.
     """
-    module, _, name = PROVIDERS[kind].partition(":")
-    factory = cast(ProviderFactory, getattr(import_module(module), name))
-    return factory(settings, identity)
+    return cast(ProviderFactory, _provider(kind))(settings, identity)
+
+
+def can(kind: str, protocol: type) -> bool:
+    """Whether the services of ``kind`` are what the optional ``protocol`` says; none is asked."""
+    return issubclass(_provider(kind), protocol)
 
 
 def scopes(kind: str) -> tuple[str, ...]:
     """What a person, or a service account, must allow us for the services of ``kind``; nothing without Google."""
     module = import_module(PROVIDERS[kind].partition(":")[0])
     return tuple(getattr(module, "SCOPES", ()))
+
+
+def _provider(kind: str) -> type:
+    module, _, name = PROVIDERS[kind].partition(":")
+    return cast(type, getattr(import_module(module), name))

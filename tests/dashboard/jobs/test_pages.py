@@ -44,7 +44,7 @@ def test_cancelling_and_deleting_need_a_post(browser: Client, alice: User) -> No
 
 
 def test_live_poll_carries_only_new_points(browser: Client, alice: User) -> None:
-    job = with_points(JobFactory(owner=alice), 7)
+    job = with_points(JobFactory(owner=alice, synced_at=timezone.now() + timedelta(minutes=1)), 7)
     seen = job.fingerprint
     quiet = browser.get(f"/jobs/{job.pk}/live/?after=7&attempt=1&state=RUNNING&seen={seen}", headers=HTMX)
     assert (quiet.status_code, quiet.content) == (204, b"")
