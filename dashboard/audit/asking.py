@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dashboard.audit.models import Entry, EntryQuerySet
 from dashboard.listing.asked import Narrowing, NarrowingForm
+from dashboard.listing.pages import in_order
 from dashboard.messages.audit import AUDIT, NOUNS
 
 ENTRIES_A_PAGE = 50
@@ -75,12 +76,14 @@ class WantedForm(NarrowingForm):
 
 def page_before(entries: EntryQuerySet, last: str) -> tuple[list[Entry], bool]:
     """The next :data:`ENTRIES_A_PAGE` of ``entries`` after the one of key ``last``, and whether more follow; from the
-    first where there is no such entry. However deep, a page costs the same.
+    first where there is no such entry. However deep, a page costs the same. First its keys, which an index has.
     """
     if end := _entry(last):
         entries = entries.before(end)
-    found = list(entries.select_related("person")[: ENTRIES_A_PAGE + 1])
-    return found[:ENTRIES_A_PAGE], len(found) > ENTRIES_A_PAGE
+    keys = list(entries.values_list("pk", flat=True)[: ENTRIES_A_PAGE + 1])
+    shown = keys[:ENTRIES_A_PAGE]
+    found = Entry.objects.filter(pk__in=shown).select_related("person").order_by()
+    return in_order(found, shown), len(keys) > ENTRIES_A_PAGE
 
 
 def _entry(key: str) -> Entry | None:

@@ -107,11 +107,14 @@ class Entry(models.Model):
     class Meta:
         ordering = ("-time", "-pk")
         indexes = [
-            models.Index(fields=["time"], name="audit_time"),
+            # All that entries are searched by, in their order, so that none is read before it is known to be shown.
+            models.Index(
+                fields=["time", "id", "who", "address", "name", "event", "kind", "key"],
+                name="audit_listed",
+            ),
             models.Index(fields=["who", "time"], name="audit_who"),
             models.Index(fields=["event", "time"], name="audit_event"),
             models.Index(fields=["kind", "key", "time"], name="audit_object"),
-            models.Index(fields=["address", "time"], name="audit_address"),
             models.Index(fields=["swept_to"], condition=Q(swept_to__isnull=False), name="audit_swept"),
         ]
 
