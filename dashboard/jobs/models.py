@@ -167,7 +167,7 @@ class Job(models.Model):
     @property
     def shown_state(self) -> str:
         """What a page calls its state: "STALLED", or :attr:`state`."""
-        return pace.STALLED if self.is_stalled else self.state
+        return pace.shown_state(self)
 
     @property
     def fingerprint(self) -> str:
@@ -177,7 +177,7 @@ class Job(models.Model):
     @property
     def elapsed(self) -> float | None:
         """Seconds of tuning so far."""
-        return ((self.finished or timezone.now()) - self.started).total_seconds() if self.started else None
+        return pace.elapsed(self)
 
     @property
     def remaining(self) -> float | None:
@@ -254,12 +254,12 @@ class Job(models.Model):
         """Write what a service said. False when it brings nothing new, or a newer answer was stored meanwhile."""
         before = facts_of(self)
         with transaction.atomic():
-            self.refresh_from_db(from_queryset=Job.objects.select_for_update())
+            self.refresh_from_db(fields=told.columns(self), from_queryset=Job.objects.select_for_update())
             if self.is_final:
                 return False
             told.keep(self, status, points, news)
             self.trouble = {}
-            self.save()
+            self.save(update_fields=told.columns(self))
             if self.job_state is JobState.SUCCEEDED and self.model:
                 TunedModel.objects.keep(self)
         return facts_of(self) != before

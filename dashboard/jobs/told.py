@@ -17,6 +17,28 @@ if TYPE_CHECKING:
 SMALL_CURVE_POINTS = 48
 LONGEST_DETAIL = 4_000
 """Characters of a service's own words about a failure."""
+ASKED = frozenset(
+    {
+        "id",
+        "connection",
+        "dataset_version",
+        "key",
+        "ref",
+        "display_name",
+        "notes",
+        "base_model",
+        "epoch_count",
+        "batch_size",
+        "learning_rate",
+        "more_recipe",
+        "made_from",
+        "tuned_from",
+        "estimate",
+        "validation_version",
+        "created",
+    }
+)
+"""Columns that no service changes: they are neither read again nor written when it tells something."""
 
 
 def keep(job: "Job", status: JobStatus, points: Sequence[Point], news: News | None) -> None:
@@ -31,6 +53,11 @@ def keep(job: "Job", status: JobStatus, points: Sequence[Point], news: News | No
         chronicle.keep(job, news)
     if findings.mark(job) != looked_at:
         findings.renew(job)
+
+
+def columns(job: "Job") -> list[str]:
+    """What may change when a service tells something, and who owns the job by then."""
+    return [field.name for field in job._meta.concrete_fields if field.name not in ASKED]
 
 
 def _keep_points(job: "Job", attempt: int, points: Sequence[Point]) -> None:

@@ -72,15 +72,15 @@ def live(request: Request, pk: int) -> HttpResponse:
     jobs = Job.objects.visible_to(request.user)
     job = get_object_or_404(jobs.glimpsed(), pk=pk)
     if job.is_due:
-        job = get_object_or_404(jobs.select_related("connection", "owner"), pk=pk)
+        job = get_object_or_404(jobs.select_related("connection", "owner", "dataset_version__dataset"), pk=pk)
         job.refresh_quietly()
     if request.GET.get("seen") == job.fingerprint:
         return NoContent()
     if request.GET.get("state") != job.shown_state:  # draws forms, which bear the person's own token
-        return HttpResponse(_drawn(request, pk))
+        return HttpResponse(_drawn(request, job))
     asked = (job.key, job.fingerprint, request.GET.urlencode(), get_language(), sees_alike(request.user))
     name = sha256(repr(asked).encode()).hexdigest()
-    return HttpResponse(cache.get_or_set(name, partial(_drawn, request, pk), REFRESH_INTERVAL.total_seconds()))
+    return HttpResponse(cache.get_or_set(name, partial(_drawn, request, job), REFRESH_INTERVAL.total_seconds()))
 
 
 @require_safe
@@ -182,9 +182,12 @@ def _job(request: Request, pk: int, role: Role = Role.READER) -> Job:
     return job
 
 
-def _drawn(request: Request, pk: int) -> str:
-    """The parts of a job's page that its news change: drawn once for those who see the same and watch together."""
-    job = get_object_or_404(Job.objects.select_related("connection", "dataset_version__dataset"), pk=pk)
+def _drawn(request: Request, job: Job) -> str:
+    """The parts of a job's page that its news change: drawn once for those who see the same and watch together. The
+    rest of a job that was only glimpsed is read first.
+    """
+    if job.get_deferred_fields():
+        job = get_object_or_404(Job.objects.select_related("connection", "dataset_version__dataset"), pk=job.pk)
     context = _context(job, request.user) | {
         "points": orjson.dumps(_news(request, job), option=orjson.OPT_SERIALIZE_NUMPY).decode(),
         "tells": lambda: offers(job)["tells"],

@@ -149,6 +149,7 @@ class TunedModel(models.Model):
             models.Index(
                 fields=[
                     "created",
+                    "id",
                     "removed",
                     "archived",
                     "owner",

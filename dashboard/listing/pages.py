@@ -1,7 +1,7 @@
 """A page of a list: first its keys, which indexes have; then its rows."""
 
-from collections.abc import Sequence
-from typing import TypeVar
+from collections.abc import Iterable, Sequence
+from typing import Protocol, TypeVar
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Model, QuerySet
@@ -12,6 +12,14 @@ ROWS_A_PAGE = 50
 M = TypeVar("M", bound=Model)
 
 
+class Keyed(Protocol):
+    @property
+    def pk(self) -> int: ...
+
+
+R = TypeVar("R", bound=Keyed)
+
+
 def page_of_keys(matching: "QuerySet[M]", ordering: tuple[OrderBy, ...], number: str | None) -> Page[int]:
     """Page ``number`` of the keys of ``matching``; one that there is not is the nearest that there is."""
     keys = matching.order_by(*ordering).values_list("pk", flat=True)
@@ -20,7 +28,7 @@ def page_of_keys(matching: "QuerySet[M]", ordering: tuple[OrderBy, ...], number:
     return page
 
 
-def in_order(rows: "QuerySet[M]", keys: Sequence[int]) -> list[M]:
-    """Those of ``rows`` that ``keys`` name, in their order; what is gone is left out."""
-    by_key = {row.pk: row for row in rows.filter(pk__in=keys).order_by()}
+def in_order(rows: Iterable[R], keys: Sequence[int]) -> list[R]:
+    """``rows`` in the order of their ``keys``; what is gone is left out."""
+    by_key = {row.pk: row for row in rows}
     return [by_key[key] for key in keys if key in by_key]

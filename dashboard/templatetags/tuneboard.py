@@ -2,16 +2,17 @@
 
 import re
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from django import template
 from django.forms import BoundField, CheckboxInput
 from django.template.defaultfilters import filesizeformat
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import get_language, gettext, ngettext
 
+from dashboard.markup import filled
 from dashboard.messages import STATES, explain_failure, written_loss, written_number
 
 register = template.Library()
@@ -20,13 +21,13 @@ register = template.Library()
 @register.simple_tag
 def icon(name: str) -> SafeString:
     """A picture from ``static/icons.svg``, hidden from screen readers: a word stands beside it."""
-    return format_html('<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>', static("icons.svg"), name)
+    return filled('<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>', static("icons.svg"), name)
 
 
 @register.simple_tag
 def state(job_state: str) -> SafeString:
     """A job's state, or "STALLED": colour, shape and word."""
-    return format_html('<span class="state" data-state="{}">{}</span>', job_state, STATES[job_state])
+    return filled('<span class="state" data-state="{}">{}</span>', job_state, str(STATES[job_state]))
 
 
 @register.filter
@@ -39,10 +40,11 @@ def ago(moment: datetime | None) -> SafeString | str:
     """How long ago, exact on hover."""
     if moment is None:
         return "–"
-    passed = timezone.now() - moment
-    shown = gettext("just now") if passed < timedelta(seconds=5) else gettext("%(time)s ago") % {"time": rough(passed)}
+    seconds = max(int((timezone.now() - moment).total_seconds()), 0)
+    unit = next((unit for unit in (86400, 3600, 60) if seconds >= unit), 1)
     exact = timezone.localtime(moment).strftime("%Y-%m-%d %H:%M:%S %Z")
-    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, shown)
+    shown = _passed(seconds - seconds % unit, get_language())
+    return filled('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, shown)
 
 
 @register.filter
@@ -50,11 +52,11 @@ def since(moment: datetime) -> SafeString:
     """How long ago, and the script of every page goes on counting; exact on hover."""
     passed = max(timezone.now() - moment, timedelta())
     words = [gettext("%(n)s s"), gettext("%(n)s min"), gettext("%(n)s h")]
-    return format_html(
+    return filled(
         '<time datetime="{}" title="{}" data-age="{}" data-ago="{}" data-spans="{}">{}</time>',
         moment.isoformat(),
         timezone.localtime(moment).strftime("%Y-%m-%d %H:%M:%S %Z"),
-        int(passed.total_seconds()),
+        str(int(passed.total_seconds())),
         gettext("%(time)s ago"),
         "|".join(words),
         gettext("%(time)s ago") % {"time": rough(passed)},
@@ -71,7 +73,15 @@ def ahead(moment: datetime) -> SafeString:
     unit = next((unit for unit in UNITS if left >= unit), timedelta(0))
     shown = gettext("in about %(time)s") % {"time": rough(left + unit / 2)}
     exact = timezone.localtime(moment).strftime("%Y-%m-%d %H:%M %Z")
-    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, shown)
+    return filled('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, shown)
+
+
+@lru_cache(500)
+def _passed(seconds: int, language: str | None) -> str:
+    """ "5 min ago" in ``language``, which is the one in use; a list says the same of many rows."""
+    if seconds < 5:
+        return gettext("just now")
+    return gettext("%(time)s ago") % {"time": rough(timedelta(seconds=seconds))}
 
 
 def rough(span: timedelta) -> str:
@@ -164,7 +174,7 @@ def sparkline(points: list[list[float]], label: str = "") -> SafeString | str:
     if not (path := curve_path(points, 960, 220)):
         return ""
     drawn = '<svg class="sparkline" viewBox="0 -10 960 240" role="img" aria-label="{}"><path d="{}"/></svg>'
-    return format_html(drawn, label, path)
+    return filled(drawn, label, path)
 
 
 def curve_path(points: list[list[float]], width: int, height: int) -> str:

@@ -1,34 +1,39 @@
-"""What a row of the list shows. A page has hundreds of cells, so each is written by a function, not by a template."""
+"""How a job is drawn in the list. A page has hundreds of cells, so that functions write them, not templates."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
-from django.utils.html import format_html, format_html_join
+from django.urls import reverse
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
 
 from dashboard.accounts.models import User
-from dashboard.jobs.listing.rows import Row, seen_as
+from dashboard.jobs.listing.rows import Listed, Row, seen_as
 from dashboard.listing.columns import Column
-from dashboard.templatetags.tuneboard import ago, loss, plain, span, sparkline, state
+from dashboard.listing.drawing import small_curve, tag_marks
+from dashboard.markup import filled
+from dashboard.templatetags.tuneboard import ago, loss, plain, span, state
+
+ROW = """<tr id="job-{key}"{again}>\
+<td class="tick"><input type="checkbox" name="job" value="{key}" id="tick-{key}" aria-labelledby="select open-{key}">\
+<input type="hidden" name="seen" value="{seen}"></td>\
+<td class="name"><a href="{room}{key}/" id="open-{key}">{name}</a>{about}</td>{cells}</tr>"""
 
 
-def _steps(row: Row) -> str:
-    made, total = row.job.completed_steps, row.job.total_steps
-    return str(total) if row.job.is_final and made == total else f"{made} / {total}"
+def _steps(job: Listed) -> str:
+    made, total = job.completed_steps, job.total_steps
+    return str(total) if job.is_final and made == total else f"{made} / {total}"
 
 
 CELLS: dict[str, Callable[[Row], str]] = {
     "state": lambda row: state(row.job.shown_state),
-    "steps": _steps,
+    "steps": lambda row: _steps(row.job),
     "loss": lambda row: loss(row.job.last_loss),
     "best": lambda row: loss(row.job.best_loss),
-    "curve": lambda row: sparkline(row.job.small_curve, gettext("Loss curve")),
-    "tags": lambda row: format_html_join(" ", '<span class="tag">{}</span>', ((tag,) for tag in row.tags.values())),
+    "curve": lambda row: small_curve(row.job.curve),
+    "tags": lambda row: tag_marks(row.tags.values()),
     "base": lambda row: row.job.base_model,
-    "dataset": lambda row: row.dataset,
-    "connection": lambda row: row.connection,
-    "owner": lambda row: str(row.job.owner),
+    "dataset": lambda row: row.job.dataset,
+    "connection": lambda row: row.job.service,
+    "owner": lambda row: row.job.owner,
     "epochs": lambda row: str(row.job.epoch_count),
     "batch": lambda row: str(row.job.batch_size),
     "rate": lambda row: plain(row.job.learning_rate),
@@ -37,34 +42,29 @@ CELLS: dict[str, Callable[[Row], str]] = {
     "finished": lambda row: ago(row.job.finished),
     "created": lambda row: ago(row.job.created),
 }
-"""By the names of the columns; the template has the name's own, which leads to the job."""
+"""By the names of the columns; the name's own leads to the job and is drawn with the row."""
 MONO = {"base", "model"}
 """Columns of names that programs use."""
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A row as the template draws it. ``about`` stands small under the job's name."""
-
-    key: str
-    seen: str
-    name: str
-    about: str
-    cells: SafeString
-
-
-def written(rows: Iterable[Row], columns: Sequence[Column], reader: User) -> list[Written]:
-    """``rows`` in these columns for ``reader``, who is told whose a job is where it is somebody else's."""
+def drawn(rows: Iterable[Row], columns: Sequence[Column], reader: User, *, again: bool = False) -> list[SafeString]:
+    """``rows`` in these columns for ``reader``, who is told whose a job is where it is somebody else's. ``again``:
+    each takes the place of what it looked like before.
+    """
     shown = {column.name for column in columns}
     cells = [CELLS[column.name] for column in columns if column.name in CELLS]
     markup = "".join(_td(column) for column in columns if column.name in CELLS)
+    room, place = reverse("jobs:list"), SafeString(' hx-swap-oob="true"' if again else "")
     return [
-        Written(
+        filled(
+            ROW,
             key=str(row.job.pk),
+            again=place,
             seen=seen_as(row),
+            room=room,
             name=row.job.display_name,
-            about=_about(row, shown, reader),
-            cells=format_html(markup, *(shows(row) for shows in cells)) if cells else SafeString(),
+            about=_about(row.job, shown, reader),
+            cells=filled(markup, *(shows(row) for shows in cells)),
         )
         for row in rows
     ]
@@ -75,9 +75,9 @@ def _td(column: Column) -> str:
     return f'<td class="{look}">{{}}</td>' if look else "<td>{}</td>"
 
 
-def _about(row: Row, shown: set[str], reader: User) -> str:
-    """What has no column of its own."""
+def _about(job: Listed, shown: set[str], reader: User) -> SafeString:
+    """What has no column of its own stands small under the job's name."""
     if "dataset" in shown:
-        return ""
-    is_anothers = row.job.owner_id != reader.pk and "owner" not in shown
-    return f"{row.dataset} · {row.job.owner}" if is_anothers else row.dataset
+        return SafeString()
+    is_anothers = job.owner_id != reader.pk and "owner" not in shown
+    return filled("<small>{}</small>", f"{job.dataset} · {job.owner}" if is_anothers else job.dataset)

@@ -3,52 +3,84 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import NamedTuple
 
 from django.core.paginator import Page
-from django.db.models import F
+from django.db.models import F, TextField
+from django.db.models.functions import Cast
 
 from dashboard.accounts.models import User
 from dashboard.fingerprints import fingerprint
+from dashboard.jobs import pace
 from dashboard.jobs.listing.columns import COLUMNS
 from dashboard.jobs.listing.filters import Asked
 from dashboard.jobs.models import Job
 from dashboard.listing.pages import in_order, page_of_keys
+from tuning.jobs import JobState
 
-SHOWN = (
-    "owner__name",
-    "owner__email",
-    "model",
-    "display_name",
-    "base_model",
-    "epoch_count",
-    "batch_size",
-    "learning_rate",
-    "state",
-    "attempt",
-    "total_steps",
-    "completed_steps",
-    "preparing",
-    "first_step_at",
-    "last_step_at",
-    "last_loss",
-    "best_loss",
-    "small_curve",
-    "created",
-    "started",
-    "finished",
-    "synced_at",
-)
-"""Columns that rows show; to read the others for a page takes milliseconds."""
+ELSEWHERE = {
+    "owner_name": F("owner__name"),
+    "owner_email": F("owner__email"),
+    "dataset": F("dataset_version__dataset__name"),
+    "service": F("connection__name"),
+    "curve": Cast("small_curve", TextField()),
+}
+
+
+class Listed(NamedTuple):
+    """A job as far as rows show it: to read all of it, and make a whole job of that, takes a page milliseconds."""
+
+    pk: int
+    owner_id: int
+    model: str
+    display_name: str
+    base_model: str
+    epoch_count: int
+    batch_size: int
+    learning_rate: float
+    state: str
+    attempt: int
+    total_steps: int
+    completed_steps: int
+    preparing: int | None
+    first_step_at: datetime | None
+    last_step_at: datetime | None
+    last_loss: float | None
+    best_loss: float | None
+    created: datetime
+    started: datetime | None
+    finished: datetime | None
+    synced_at: datetime | None
+    owner_name: str
+    owner_email: str
+    dataset: str
+    service: str
+    curve: str
+    """As JSON."""
+
+    @property
+    def owner(self) -> str:
+        return self.owner_name or self.owner_email
+
+    @property
+    def is_final(self) -> bool:
+        return JobState(self.state).is_final
+
+    @property
+    def shown_state(self) -> str:
+        return pace.shown_state(self)
+
+    @property
+    def elapsed(self) -> float | None:
+        return pace.elapsed(self)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A job, and the names of what belongs to it. ``tags`` go by their keys."""
+    """A job and its tags by their keys."""
 
-    job: Job
-    dataset: str
-    connection: str
+    job: Listed
     tags: Mapping[int, str]
 
 
@@ -60,7 +92,7 @@ class Listing:
     rows: Sequence[Row]
 
     @property
-    def jobs(self) -> list[Job]:
+    def jobs(self) -> list[Listed]:
         return [row.job for row in self.rows]
 
     @property
@@ -85,7 +117,7 @@ def listing(asked: Asked, user: User, number: str | None) -> Listing:
     return Listing(page, _rows(list(page)))
 
 
-def refresh(jobs: Sequence[Job]) -> bool:
+def refresh(jobs: Sequence[Listed]) -> bool:
     """Ask the services of a few of ``jobs`` for news. False when there is nothing to ask for."""
     unfinished = [job.pk for job in jobs if not job.is_final]
     return bool(unfinished and Job.objects.filter(pk__in=unfinished).refresh_a_few())
@@ -121,11 +153,9 @@ def seen_as(row: Row) -> str:
 
 
 def _rows(keys: Sequence[int]) -> list[Row]:
-    jobs = Job.objects.select_related("owner").only(*SHOWN)
-    named = jobs.annotate(dataset_name=F("dataset_version__dataset__name"), connection_name=F("connection__name"))
-    found: list[Any] = in_order(named, keys)
+    listed = Job.objects.annotate(**ELSEWHERE).values_list(*Listed._fields)
     tags: defaultdict[int, dict[int, str]] = defaultdict(dict)
     borne = Job.tags.through.objects.filter(job__in=keys).order_by("tag__key")
     for job, tag, name in borne.values_list("job", "tag", "tag__name"):
         tags[job][tag] = name
-    return [Row(job, job.dataset_name, job.connection_name, tags[job.pk]) for job in found]
+    return [Row(job, tags[job.pk]) for job in in_order(map(Listed._make, listed.filter(pk__in=keys).order_by()), keys)]

@@ -17,7 +17,7 @@ from dashboard.http import NoContent, Request
 from dashboard.jobs.access import Rights, require
 from dashboard.jobs.listing import bulk as many
 from dashboard.jobs.listing import rows
-from dashboard.jobs.listing.cells import written
+from dashboard.jobs.listing.cells import drawn
 from dashboard.jobs.listing.columns import chosen
 from dashboard.jobs.listing.filters import Asked, FilterForm
 from dashboard.jobs.listing.forms import ColumnsForm, NotesForm, asked
@@ -44,7 +44,7 @@ def index(request: Request) -> HttpResponse:
     if request.htmx.target == "tick":
         return _news(request, query, found, settings)
     context = _context(query, found, settings) | {
-        "rows": written(found.rows, chosen(settings.columns), request.user),
+        "rows": drawn(found.rows, chosen(settings.columns), request.user),
         "chips": query.chips(request.user),
         "offered": VIEWS.offered(request.user, settings),
     }
@@ -165,7 +165,7 @@ def _news(request: Request, query: Asked, found: rows.Listing, settings: ListSet
     if not changed and not moved and pace == found.live:
         return NoContent()
     context = _context(query, found, settings) | {"moved": moved, "out_of_band": True}
-    context["rows"] = written(changed, chosen(settings.columns), request.user)
+    context["rows"] = drawn(changed, chosen(settings.columns), request.user, again=True)
     return TemplateResponse(request, "jobs/list/news.html", context)
 
 
@@ -173,7 +173,6 @@ def _context(query: Asked, found: rows.Listing, settings: ListSettings) -> dict[
     columns, sort, number = chosen(settings.columns), query.sort, found.page.number
     return {
         "found": found,
-        "room": reverse("jobs:list"),
         "page": found.page,
         "query": query.query(page=number),
         "first_page": query.query(),

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
-from dashboard.library.listing.rows import Arrival, Row, seen_as
+from dashboard.library.listing.rows import Arrival, Listed, Row, seen_as
 from dashboard.library.models import TunedModel
-from dashboard.templatetags.tuneboard import ago, loss, sparkline
+from dashboard.listing.drawing import small_curve, tag_marks
+from dashboard.markup import filled
+from dashboard.templatetags.tuneboard import ago, loss
 
 Drawing = Callable[[Row, str, bool], SafeString]
 
@@ -39,38 +40,39 @@ STAR = (
 )
 
 
-def star(model: TunedModel, room: str) -> SafeString:
+def star(model: TunedModel | Listed, room: str) -> SafeString:
     """The button that makes ``model`` a favourite, or one no more."""
     own = model.is_favourite
     look = {"turns": "off" if own else "on", "pressed": "true" if own else "false", "sign": "★" if own else "☆"}
-    return format_html(STAR, key=str(model.pk), room=room, label=gettext("Favourite"), **look)
+    return filled(STAR, key=str(model.pk), room=room, label=gettext("Favourite"), **look)
 
 
 def as_row(row: Row, room: str, again: bool = False) -> SafeString:
-    about = format_html('<small class="one-line">{}</small>', said) if (said := row.model.description) else ""
-    return format_html(
+    about = filled('<small class="one-line">{}</small>', said) if (said := row.model.description) else ""
+    return filled(
         ROW,
         about=about,
-        evaluation=loss(row.evaluation),
+        evaluation=loss(row.model.evaluation),
         base=row.model.base_model,
-        dataset=row.dataset or "–",
+        dataset=row.model.dataset or "–",
         used=ago(row.model.last_used),
-        tags=_tags(row),
+        tags=tag_marks(row.tags.values()),
         **_common(row, room, again),
     )
 
 
 def as_card(row: Row, room: str, again: bool = False) -> SafeString:
-    model, held_out = row.model, gettext("held-out loss %s")
-    about = format_html('<p class="clamp muted small">{}</p>', model.description) if model.description else ""
-    parts = [model.base_model, row.dataset, held_out % loss(row.evaluation) if row.evaluation is not None else ""]
-    used = format_html(" · " + gettext("used {when}"), when=ago(model.last_used)) if model.last_used else ""
-    return format_html(
+    model = row.model
+    about = filled('<p class="clamp muted small">{}</p>', model.description) if model.description else ""
+    held_out = gettext("held-out loss %s") % loss(model.evaluation) if model.evaluation is not None else ""
+    parts = [model.base_model, model.dataset, held_out]
+    used = filled(" · " + gettext("used {when}"), when=ago(model.last_used)) if model.last_used else ""
+    return filled(
         CARD,
         about=about,
         made_of=" · ".join(part for part in parts if part),
         used=used,
-        tags=format_html("<p>{}</p>", _tags(row)) if row.tags else "",
+        tags=filled("<p>{}</p>", tag_marks(row.tags.values())) if row.tags else "",
         **_common(row, room, again),
     )
 
@@ -98,22 +100,18 @@ def drawn_arrivals(arrivals: Iterable[Arrival], view: str) -> list[DrawnArrival]
     return [DrawnArrival(html, arrival.after) for html, arrival in zip(pictures, arrived, strict=True)]
 
 
-def _common(row: Row, room: str, again: bool) -> dict[str, object]:
+def _common(row: Row, room: str, again: bool) -> dict[str, str]:
     """What rows and cards both show."""
     model, key = row.model, str(row.model.pk)
     return {
         "key": key,
         "room": room,
         "again": SafeString(' hx-swap-oob="true"') if again else "",
-        "tick": format_html(TICK, key, key, key, seen_as(row)),
+        "tick": filled(TICK, key, key, key, seen_as(row)),
         "star": star(model, room),
         "name": model.display_name,
         "loss": loss(model.last_loss),
-        "curve": sparkline(row.curve, gettext("Loss curve")),
-        "owner": str(model.owner),
+        "curve": small_curve(model.curve),
+        "owner": model.owner,
         "created": ago(model.created),
     }
-
-
-def _tags(row: Row) -> SafeString:
-    return format_html_join(" ", '<span class="tag">{}</span>', ((tag,) for tag in row.tags.values()))

@@ -97,13 +97,13 @@ def read(query: QueryDict) -> Asked:
 def shown(name: str, value: str, user: User) -> str:
     """A filter's value as people know it. What they may not see has no name."""
     models = TunedModel.objects.visible_to(user)
-    rows: dict[str, Any] = {
-        "owner": User.objects.filter(Exists(models.filter(owner=OuterRef("pk")))),
-        "connection": Connection.objects.usable_by(user),
-        "dataset": Dataset.objects.filter(Exists(models.filter(dataset_version__dataset=OuterRef("pk")))),
-    }
-    if name in rows:
-        return str(rows[name].filter(pk=value).first() or "–")
+    if name == "connection":
+        return str(Connection.objects.usable_by(user).filter(pk=value).first() or "–")
+    if name == "owner":
+        return str(User.objects.filter(Exists(models.filter(owner=OuterRef("pk"))), pk=value).first() or "–")
+    if name == "dataset":
+        of_mine = Exists(models.filter(dataset_version__dataset=OuterRef("pk")))
+        return str(Dataset.objects.filter(of_mine, pk=value).first() or "–")
     if name == "shared":
         return str(Shared(value).label)
     return str({"favourite": _("mine"), "archived": _("what is in it")}.get(name, value))

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 from django.db import connection
+from django.http import QueryDict
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -18,6 +19,7 @@ from pytest_django import Settings
 from dashboard.accounts.models import User
 from dashboard.jobs.listing.columns import COLUMNS
 from dashboard.jobs.listing.filters import FILTERS
+from dashboard.jobs.listing.forms import asked
 from dashboard.jobs.models import Job, ListSettings, Tag
 from dashboard.library.models import Grant, Role
 from dashboard.listing.models import Room, SavedView
@@ -50,6 +52,15 @@ def test_newest_stands_first(browser: Client, alice: User) -> None:
     done(alice, "Newer")
     done(alice, "Older", created=timezone.now() - timedelta(days=1))
     assert names(browser) == ["Newer", "Older"]
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite's plans")
+@pytest.mark.parametrize("query", ["", "state=FAILED", "state=SUCCEEDED&base=models%2Fa&highest=0.5", "q=number"])
+def test_no_row_is_read_before_it_is_known_to_be_shown(query: str) -> None:
+    reader = UserFactory(is_administrator=True)
+    matching = asked(QueryDict(query), reader).filters.applied(Job.objects.visible_to(reader))
+    in_order = matching.order_by(*COLUMNS.ordering("-created")).values_list("pk")
+    assert "USING COVERING INDEX" in in_order.explain().partition("\n")[0]
 
 
 @pytest.mark.parametrize("q", ["counting", "COUNT pairs", "tiny", "tunedModels/the-one", "lower rate"])
