@@ -32,7 +32,8 @@ class HtmxPlumbing:
             return response
         if response.status_code in (301, 302):
             return HttpResponseClientRedirect(response["Location"])
-        is_page = response.status_code == 200 and response.get("Content-Type", "").startswith("text/html")
+        kind = "" if response.streaming else response.get("Content-Type", "")
+        is_page = response.status_code == 200 and kind.startswith("text/html")
         # What a page fetches by itself takes away no message: nobody has read it yet.
         if is_page and (request.method != "GET" or len(get_messages(request))):
             response.write(render_to_string("_messages.html", {"out_of_band": True}, request=request))

@@ -1,5 +1,6 @@
 """Asking: by key, again and again, each answer below the one before."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -52,6 +53,26 @@ def test_answers_follow_one_another_and_the_prompt_stays_to_be_changed(playgroun
     page.get_by_role("button", name="Ask").click()
     expect(page.locator(".turn .prompt").last).to_have_text("<b>two</b>", timeout=PATIENCE)
     expect(page.locator(".turn")).to_have_count(2)
+
+
+def test_answer_is_seen_while_it_is_made_and_can_be_stopped(playground: Page) -> None:
+    page = playground
+    page.get_by_label("Temperature").fill("0")
+    page.get_by_label("Most tokens").fill("1000")
+    page.get_by_label("Prompt").fill("Write a long story about a lighthouse.")
+    page.get_by_role("button", name="Ask").click()
+    draft = page.locator("#draft")
+    expect(draft.locator(".answer")).to_have_text(re.compile(r"(\w+\W+){5}"), timeout=PATIENCE)
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator(".turn")).to_have_count(1)
+    expect(page.locator(".turn")).to_contain_text("Stopped.")
+    expect(page.locator(".turn .answer")).not_to_be_empty()
+    expect(draft).to_be_hidden()
+    page.get_by_label("Most tokens").fill("4")
+    page.get_by_role("button", name="Ask", exact=True).click()
+    expect(page.locator(".turn")).to_have_count(2, timeout=PATIENCE)
+    expect(page.locator(".turn").last).not_to_contain_text("Stopped.")
+    expect(draft).to_be_hidden()
 
 
 def test_answer_takes_no_focus_from_another_field(playground: Page) -> None:

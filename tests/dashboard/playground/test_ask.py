@@ -3,6 +3,7 @@
 from html import unescape
 from typing import Any
 
+import orjson
 import pytest
 from django.core.cache import cache
 from django.test import Client
@@ -37,10 +38,14 @@ MODELS = answer(
 )
 
 
-def says(text: str, reason: str = "STOP") -> bytes:
-    candidate = {"content": {"parts": [{"text": text}], "role": "model"}, "finishReason": reason, "index": 0}
-    usage = {"promptTokenCount": 3, "candidatesTokenCount": 2, "totalTokenCount": 5}
-    return answer(200, {"candidates": [candidate], "usageMetadata": usage})
+def says(*pieces: str, reason: str = "STOP") -> bytes:
+    """An answer that is told piece by piece; without a ``reason`` it breaks off."""
+    chunks = [{"candidates": [{"content": {"parts": [{"text": text}], "role": "model"}}]} for text in pieces]
+    if reason:
+        usage = {"promptTokenCount": 3, "candidatesTokenCount": 2, "totalTokenCount": 5}
+        chunks.append({"candidates": [{"finishReason": reason}], "usageMetadata": usage})
+    events = b"".join(b"data: " + orjson.dumps(chunk) + b"\r\n\r\n" for chunk in chunks)
+    return answer(200, events, Content_Type="text/event-stream")
 
 
 def refuses(code: int, status: str, reason: str = "") -> bytes:
@@ -66,10 +71,15 @@ def point_at(service: Service, settings: Settings) -> None:
 
 def ask(browser: Client, connection: Connection, model: str = BASE, **fields: Any) -> str:
     """The turn that comes of a question."""
+    return unescape("".join(told(browser, connection, model, **fields)))
+
+
+def told(browser: Client, connection: Connection, model: str = BASE, **fields: Any) -> list[str]:
+    """What comes of a question, in the pieces that it comes in."""
     data = {"target": f"{connection.pk}:{model}", "prompt": "Hello", **fields}
     response = browser.post("/playground/", data, headers=HTMX)
     assert response.status_code == 200
-    return unescape(response.content.decode())
+    return [piece.decode() for piece in response]
 
 
 def page(browser: Client, query: str = "") -> str:
@@ -114,7 +124,7 @@ def test_prompt_and_sampling_reach_the_model_exactly(browser: Client, local: Con
         point_at(service, settings)
         ask(browser, local, prompt=" one\r\ntwo ", temperature="0", top_p="0.5", top_k="7", max_output_tokens="9")
         asked = service.asked[-1]
-    assert asked.path.startswith(f"/v1beta/{BASE}:generateContent")
+    assert asked.path.startswith(f"/v1beta/{BASE}:streamGenerateContent")
     assert asked.json()["contents"][0]["parts"] == [{"text": " one\ntwo "}]
     assert asked.json()["generationConfig"] == {"temperature": 0, "topP": 0.5, "topK": 7, "maxOutputTokens": 9}
 
@@ -129,7 +139,7 @@ def test_empty_numbers_leave_the_choice_to_the_model(browser: Client, local: Con
 def test_turn_shows_prompt_answer_reason_tokens_and_seconds(
     browser: Client, local: Connection, settings: Settings
 ) -> None:
-    with scripted(MODELS, says("XLII", "MAX_TOKENS")) as service:
+    with scripted(MODELS, says("XL", "II", reason="MAX_TOKENS")) as service:
         point_at(service, settings)
         turn = ask(browser, local, prompt="What follows XLI?")
     assert "<html" not in turn
@@ -146,14 +156,33 @@ def test_turn_shows_prompt_answer_reason_tokens_and_seconds(
 
 
 def test_hostile_answer_is_shown_as_text(browser: Client, local: Connection, settings: Settings) -> None:
-    with scripted(MODELS, says("<script>alert(1)</script>", "<b>")) as service:
+    with scripted(MODELS, says("<script>alert(1)</script>", "</template><b>", reason="<b>")) as service:
         point_at(service, settings)
-        response = browser.post("/playground/", {"target": f"{local.pk}:{BASE}", "prompt": "<i>x"}, headers=HTMX)
-    turn = response.content.decode()
+        turn = "".join(told(browser, local, prompt="<i>x"))
     assert "<script>" not in turn
     assert "<b>" not in turn
     assert "<i>" not in turn
+    assert turn.count("</template>") == 1
     assert "&lt;script&gt;" in turn
+
+
+def test_answer_is_told_piece_by_piece_and_then_whole(browser: Client, local: Connection, settings: Settings) -> None:
+    with scripted(MODELS, says("one ", "two\n")) as service:
+        point_at(service, settings)
+        opening, *pieces, turn = told(browser, local)
+    assert opening == "<template data-draft>"
+    assert "".join(pieces) == "one two\n</template>"
+    assert "two" in turn
+    assert 'data-sign="↵"' in turn
+
+
+def test_answer_that_breaks_off_stays_with_the_reason(browser: Client, local: Connection, settings: Settings) -> None:
+    with scripted(MODELS, says("As far as", reason="")) as service:
+        point_at(service, settings)
+        turn = ask(browser, local).partition("</template>")[2]
+    assert "As far as" in turn
+    assert "could not be read" in turn
+    assert "The answer is empty" not in turn
 
 
 def test_empty_answer_is_called_so(browser: Client, local: Connection, settings: Settings) -> None:

@@ -28,6 +28,10 @@ from tuning.resources import (
 __all__ = ["TunedModelsProvider", "tuned_model_id"]
 
 
+SENT = frozenset({"epoch_count", "batch_size", "learning_rate"})
+"""Of a recipe, what the API's hyperparameters have."""
+
+
 class TunedModelsProvider(Asking, Sharing):
     """What the API itself has: the examples travel within the create request, losses are the model's snapshots.
 
@@ -35,7 +39,7 @@ class TunedModelsProvider(Asking, Sharing):
     key, so that a create whose answer was lost is found again.
     """
 
-    capabilities = Capabilities(cancel=True, delete=True, permissions=True, streaming=True)
+    capabilities = Capabilities(cancel=True, delete=True, permissions=True, streaming=True, recipe=SENT)
 
     def __init__(self, service: TunedModels) -> None:
         self._service = service
