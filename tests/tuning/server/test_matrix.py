@@ -100,7 +100,7 @@ CELLS += [(*row[:2], key, status) for row in ROWS for key, status in NOBODY.item
 @pytest.fixture
 def job() -> None:
     """The owner's job, shared with a writer and a reader, and everybody's key, which is their name."""
-    job = make_job("model")
+    job = make_job("model", sent_by="owner@example.com")
     for role in (Role.OWNER, Role.WRITER, Role.READER):
         job.permissions.create(email=f"{role.name.lower()}@example.com", role=role)
     job.permissions.filter(role=Role.READER).update(public_id=READER)

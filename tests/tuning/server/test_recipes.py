@@ -272,7 +272,7 @@ def test_official_paths_tell_nothing_new(ada: Client) -> None:
 
 def ended(days: int) -> Job:
     """A job of Ada's that ended so many days ago, and its data."""
-    job = make_job("old", state="SUCCEEDED", training_data=DATA, completed_steps=9)
+    job = make_job("old", sent_by="ada@example.com", state="SUCCEEDED", training_data=DATA, completed_steps=9)
     job.permissions.create(email="ada@example.com", role=Role.OWNER)
     Job.objects.filter(pk=job.pk).update(finished=Now() - timedelta(days=days))
     files.training_data(DATA).parent.mkdir(exist_ok=True)
