@@ -27,7 +27,7 @@ from tuning.resources import (
     TunedModelPage,
 )
 
-__all__ = ["Credentials", "TunedModels", "api_key", "bearer"]
+__all__ = ["LONG_TIMEOUT", "Credentials", "TunedModels", "api_key", "bearer"]
 
 TIMEOUT = 30.0
 LONG_TIMEOUT = 180.0

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from tuning import assertions, resources, wire
-from tuning.client import bearer
+from tuning.client import LONG_TIMEOUT, bearer
 from tuning.client.tuneboard import Tuneboard
 from tuning.errors import AlreadyExists, NotFound, PermissionDenied
 from tuning.jobs import Conditions, JobStatus, Point
@@ -48,7 +48,7 @@ class LocalProvider(TunedModelsProvider, LocalEngine, LocalKeeping):
 
     def __init__(self, settings: ConnectionSettings, identity: Identity) -> None:
         sign = bearer(lambda: assertions.issue(identity, settings.secret))
-        super().__init__(Tuneboard(settings.base_url, sign, timeout=TIMEOUT))
+        super().__init__(Tuneboard(settings.base_url, sign, timeout=TIMEOUT, long_timeout=LONG_TIMEOUT))
 
     def create(self, spec: JobSpec) -> JobRef:
         dataset = self._sent(spec.dataset)

@@ -112,6 +112,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A service that says nothing is given up after two seconds instead of twenty, and asked again at once."""
     monkeypatch.setattr(transport, "BACKOFF", 0.01)
     monkeypatch.setattr(local, "TIMEOUT", 2.0)
+    monkeypatch.setattr(local, "LONG_TIMEOUT", 2.0)
 
 
 @pytest.fixture(params=FAULTS)
