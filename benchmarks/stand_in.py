@@ -64,6 +64,7 @@ def job(name: str, after: int) -> dict[str, Any]:
         "completedSteps": made,
         "points": points,
         "validation": [],
+        "logCursor": 0,
     }
 
 

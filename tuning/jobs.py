@@ -96,6 +96,8 @@ class JobStatus:
     kept: Kept | None = None
     conditions: Conditions | None = None
     """``None`` where the service does not tell."""
+    log_cursor: int | None = None
+    """Where the job's log ends; ``None`` as above."""
 
 
 def total_steps(examples: int, epochs: int, batch: int) -> int:

@@ -55,7 +55,7 @@ def ask(provider: Provider, job: "Job", status: JobStatus) -> News:
     if not isinstance(provider, Chronicler):
         return News(job.log_cursor, job.log_cursor)
     ref = JobRef(job.ref)
-    lines, cursor = _lines(provider, ref, job.log_cursor)
+    lines, cursor = _lines(provider, ref, job.log_cursor) if _wants_lines(job, status) else ([], job.log_cursor)
     samples = _samples(provider, ref) if _wants_samples(job, status) else None
     return News(job.log_cursor, cursor, lines, samples)
 
@@ -111,6 +111,13 @@ def _samples(provider: Chronicler, ref: JobRef) -> Sequence[Sample] | None:
     with suppress(NotFound, PermissionDenied):
         return provider.samples(ref)
     return None
+
+
+def _wants_lines(job: "Job", status: JobStatus) -> bool:
+    """Whether there may be some: to ask for them each second in vain would double what watching a job costs. Of a job
+    that has ended nobody asks again, and its last lines may have come since ``status``.
+    """
+    return status.log_cursor is None or status.log_cursor != job.log_cursor or status.state.is_final
 
 
 def _wants_samples(job: "Job", status: JobStatus) -> bool:

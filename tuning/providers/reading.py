@@ -52,6 +52,7 @@ def status(job: dict[str, Any]) -> JobStatus:
         stopped=_count(job.get("stopped")),
         kept=_kept(kept) if kept else None,
         conditions=conditions(job) if job.get("conditions") else None,
+        log_cursor=_count(job.get("logCursor")),
     )
 
 

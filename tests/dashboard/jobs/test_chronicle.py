@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from dashboard.accounts.models import User
 from dashboard.jobs import chronicle
@@ -118,6 +119,28 @@ def test_log_goes_on_from_its_cursor_and_stores_no_line_twice(alice: User) -> No
     store(job, News(7, 9, lines("three")))
     assert list(job.lines.values_list("text", flat=True)) == ["one", "two", "three"]
     assert job.log_cursor == 9
+
+
+@pytest.mark.parametrize(
+    ("said", "state", "asked"),
+    [
+        (7, JobState.RUNNING, ["m"]),
+        (8, JobState.RUNNING, ["m", "log"]),
+        (None, JobState.RUNNING, ["m", "log"]),  # a server of an earlier release
+        (7, JobState.SUCCEEDED, ["m", "log"]),  # a last line may have come meanwhile
+    ],
+)
+def test_log_is_asked_for_where_it_goes_on(
+    alice: User, settings: Settings, said: int | None, state: JobState, asked: list[str]
+) -> None:
+    job = JobFactory(owner=alice, ref="tunedModels/m/operations/o", state=JobState.RUNNING, log_cursor=7)
+    told = {"state": state, "model": "tunedModels/m", "attempt": 1, "totalSteps": 15, "completedSteps": 6, "points": []}
+    told |= {} if said is None else {"logCursor": said}
+    with scripted(answer(200, told), answer(200, {"lines": [], "cursor": 8})) as service:
+        settings.TUNING_SERVER_URL = service.url
+        job.refresh()
+        paths = [question.path.partition("?")[0].rpartition("/")[2] for question in service.asked]
+    assert paths == asked
 
 
 def test_long_log_keeps_its_newest_lines(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:

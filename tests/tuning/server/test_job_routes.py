@@ -39,6 +39,7 @@ def test_log_goes_on_after_its_cursor(server: TuningServer, key: str) -> None:
     assert log["lines"][0]["attempt"] == 1
     assert datetime.fromisoformat(log["lines"][0]["time"]) < datetime.now(UTC)
     assert server.get(f"{JOB}/log?after={log['cursor']}", key).json() == {"lines": [], "cursor": log["cursor"]}
+    assert server.job("taken-away", key)["logCursor"] == log["cursor"]
 
 
 @pytest.mark.parametrize("query", ["log?after=-1", "log?after=x", "points?after=1.5", "points?attempt=one"])

@@ -53,6 +53,7 @@ JOB = an_object(
     recipe=RECIPE,
     trainingData=TRAINING_DATA,
     conditions=CONDITIONS,
+    logCursor=COUNT,
     points=POINTS,
     validation=POINTS,
 )

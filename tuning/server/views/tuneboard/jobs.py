@@ -50,6 +50,7 @@ def job(request: HttpRequest, caller: Identity, model_id: str) -> HttpResponse:
 
     ``conditions`` are what the last bits of its losses depend on beside the recipe: the versions of the tuner and of
     its engine that took it up last, and how many threads compute it (empty and 0 before it is first begun).
+    ``logCursor`` is where its log ends: who has read so far need not ask for lines.
 
     ``recipe`` has every hyperparameter as it is used. ``validation`` has the losses over the held-out examples as
     ``points`` has the training's, from step ``?after=`` on, that one included: its loss may come later than the
@@ -150,6 +151,7 @@ def _status(found: Job) -> dict[str, Any]:
         "recipe": wire.to_json(JobRecipe(**asdict(found.recipe))),
         "trainingData": _training_data(found),
         "conditions": {"server": found.computed_by, "engine": found.computed_with, "threads": found.threads},
+        "logCursor": found.log_lines.order_by("-pk").values_list("pk", flat=True).first() or 0,
     }
 
 
