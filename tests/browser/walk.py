@@ -70,7 +70,9 @@ def losses_while_tuning(page: Page, look: Callable[[], None] = lambda: None) -> 
     in between.
     """
     state = page.locator("#job-header .state")
-    expect(state).not_to_have_text("Queued", timeout=PREPARING)
+    while state.inner_text() == "Queued":  # a page asks less and less often while nothing happens; who comes back to it
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # sees a short job begin, too
+        page.wait_for_timeout(500)
     drawn: list[float] = []
     looked = False
     while state.inner_text() == "Tuning":
