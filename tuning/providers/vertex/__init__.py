@@ -4,14 +4,11 @@ connected.
 What was tried how, and what was not: docs/google.md.
 """
 
-import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from tuning.client import bearer
-from tuning.client.google_cloud import CloudStorage, GoogleCloud, Told
-from tuning.errors import FailedPrecondition, InvalidRequest, NotFound, PermissionDenied, Unauthenticated
-from tuning.jobs import JobState, JobStatus, Point
+from tuning.client.google_cloud import CloudStorage, GoogleCloud
+from tuning.errors import Unauthenticated
 from tuning.providers.base import BaseModel, Capabilities, ConnectionSettings, Identity, JobRef
 from tuning.providers.particulars import Particulars
 from tuning.providers.vertex import names, reading, series
@@ -21,8 +18,6 @@ from tuning.providers.vertex.creating import Creating
 from tuning.providers.vertex.existing import VertexExisting
 from tuning.providers.vertex.removing import Removing
 from tuning.providers.vertex.series import Series
-
-logger = logging.getLogger(__name__)
 
 __all__ = ["SCOPES", "VertexProvider"]
 
@@ -81,18 +76,6 @@ class VertexProvider(Asking, Checking, Creating, Removing, VertexExisting):
             for name, display_name in [(name, name) for name in self._settings.base_models] or TUNABLE
         ]
 
-    def status(self, ref: JobRef) -> JobStatus:
-        return self.refresh(ref)[0]
-
-    def points(self, ref: JobRef, after: int = 0) -> Sequence[Point]:
-        return self.refresh(ref, after)[1]
-
-    def refresh(self, ref: JobRef, after: int = 0) -> tuple[JobStatus, Sequence[Point]]:
-        with reading.answers():
-            job = self._job(ref)
-            self._check_there(job)
-            return self._news(job, after)
-
     def particulars(self, ref: JobRef) -> Particulars:
         with reading.answers():
             job = self._job(ref)
@@ -108,46 +91,6 @@ class VertexProvider(Asking, Checking, Creating, Removing, VertexExisting):
 
     def link(self, ref: JobRef) -> str:
         return names.console(names.job(ref))
-
-    def cancel(self, ref: JobRef) -> None:
-        try:
-            self._service.tell("POST", f"v1/{self._here(ref)}:cancel", {})
-        except (FailedPrecondition, InvalidRequest):
-            with reading.answers():
-                if not reading.status(self._job(ref)).state.is_final:
-                    raise
-
-    def _job(self, ref: JobRef) -> Told:
-        return self._service.tell("GET", f"v1/{self._here(ref)}")
-
-    def _here(self, ref: str) -> JobRef:
-        """``ref``, unless it is of another location than is asked: there it would only seem to be gone."""
-        place = names.place(ref)
-        if place != self._settings.location:
-            raise InvalidRequest("other_location", location=place)
-        return names.job(ref)
-
-    def _check_there(self, job: Told) -> None:
-        """Google keeps the record of a job for ever: one whose model is gone is gone. Raises ``NotFound``."""
-        if reading.status(job).state is JobState.SUCCEEDED:
-            model = reading.text(reading.record(job, "tunedModel").get("model"))
-            if not model:
-                raise NotFound
-            self._service.tell("GET", f"v1/{names.model(model)}")
-
-    def _news(self, job: Told, after: int) -> tuple[JobStatus, Sequence[Point]]:
-        """A curve that may not be read keeps nobody from the job."""
-        if not job.get("startTime"):
-            return reading.status(job), []
-        try:
-            curves = Series(self._service, job)
-            points = curves.points(series.LOSS, after)
-            held_out = curves.points(series.HELD_OUT_LOSS)  # all of them: they come later than their steps' losses
-        except PermissionDenied as error:
-            logger.info("the curves of a job cannot be read: %s", error.code)
-            return reading.status(job), []
-        status = reading.status(job, completed=curves.last(series.LOSS))
-        return replace(status, validation=tuple(held_out)), points
 
 
 def _nobody() -> str:

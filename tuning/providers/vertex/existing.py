@@ -1,21 +1,20 @@
 """The tuning jobs that a project has already, whoever made them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from tuning.client.google_cloud import LONG_TIMEOUT, CloudStorage, GoogleCloud, Told
+from tuning.client.google_cloud import LONG_TIMEOUT, CloudStorage, Told
 from tuning.errors import NotFound, PermissionDenied
-from tuning.jobs import JobStatus, Point
 from tuning.providers.base import JobRef, Takeaway
 from tuning.providers.existing import Existing, Found
 from tuning.providers.vertex import names, reading
+from tuning.providers.vertex.watching import Watching
 
 
-class VertexExisting:
+class VertexExisting(Watching):
     """:class:`tuning.providers.Importer`: jobs of supervised tuning. One is named by its own name, for before it has
     ended there is no model.
     """
 
-    _service: GoogleCloud
     _storage: CloudStorage
     _parent: str
 
@@ -28,7 +27,7 @@ class VertexExisting:
     def found(self, model: str) -> Found:
         ref = self._here(model)
         with reading.answers():
-            job = self._service.tell("GET", f"v1/{ref}")
+            job = self._job(ref)
             status, points = self._news(job, 0)
             return Found(
                 job=_existing(job),
@@ -44,19 +43,13 @@ class VertexExisting:
     def training_data(self, ref: JobRef) -> Takeaway | None:
         """The file in the bucket as it is; its lines are chats."""
         with reading.answers():
-            job = self._service.tell("GET", f"v1/{self._here(ref)}")
+            job = self._job(ref)
             uri = reading.text(reading.spec(job).get("trainingDatasetUri"))
         try:
             download = self._storage.read(*names.file(uri), timeout=LONG_TIMEOUT)
         except (NotFound, PermissionDenied):
             return None
         return Takeaway(content_type="application/jsonl", size=None, chunks=download.chunks)
-
-    def _here(self, ref: str) -> JobRef:
-        raise NotImplementedError
-
-    def _news(self, job: Told, after: int) -> tuple[JobStatus, Sequence[Point]]:
-        raise NotImplementedError
 
 
 def _existing(job: Told) -> Existing:

@@ -2,40 +2,32 @@
 
 import time
 
-from tuning.client.google_cloud import CloudStorage, GoogleCloud, Told
+from tuning.client.google_cloud import Told
 from tuning.errors import NotFound, Unavailable
 from tuning.providers.base import JobRef
 from tuning.providers.vertex import names, reading
+from tuning.providers.vertex.watching import Watching
 
 PATIENCE = 60.0
 """Seconds that an operation may take while somebody waits for it."""
 PAUSE = 1.0
 
 
-class Removing:
+class Removing(Watching):
     """:meth:`tuning.providers.Provider.delete`. Google keeps the record of a job itself; no method removes it. The
     examples stay in the bucket as well, since other jobs may read the same file: a lifecycle rule of the bucket
     removes them.
     """
 
-    _service: GoogleCloud
-    _storage: CloudStorage
-
     def delete(self, ref: JobRef) -> None:
         try:
             with reading.answers():
-                job = self._service.tell("GET", f"v1/{self._here(ref)}")
+                job = self._job(ref)
                 if not reading.status(job).state.is_final:
                     self.cancel(ref)
                 self._remove(job)
         except NotFound:
             return
-
-    def cancel(self, ref: JobRef) -> None:
-        raise NotImplementedError
-
-    def _here(self, ref: str) -> JobRef:
-        raise NotImplementedError
 
     def _remove(self, job: Told) -> None:
         made = reading.record(job, "tunedModel")
@@ -44,7 +36,7 @@ class Removing:
             if endpoint:
                 self._remove_endpoint(names.endpoint(endpoint))
         if model := reading.text(made.get("model")):
-            self._gone("DELETE", names.model(model).partition("@")[0])
+            self._gone(names.model(model).partition("@")[0])
 
     def _remove_endpoint(self, name: str) -> None:
         try:
@@ -54,9 +46,9 @@ class Removing:
         for deployed in endpoint.get("deployedModels", []):
             sent: Told = {"deployedModelId": reading.text(deployed.get("id"))}
             self._done(self._service.tell("POST", f"v1/{name}:undeployModel", sent))
-        self._gone("DELETE", name)
+        self._gone(name)
 
-    def _gone(self, method: str, name: str) -> None:
+    def _gone(self, name: str) -> None:
         try:
             self._done(self._service.tell("DELETE", f"v1/{name}"))
         except NotFound:
