@@ -123,6 +123,7 @@ def _misbehave(handler: BaseHTTPRequestHandler, trouble: Trouble, over: threadin
     handler.send_response(502 if trouble is faults.HTML_REFUSAL else 200)
     handler.send_header("Content-Type", "text/html" if html else "application/json; charset=UTF-8")
     handler.send_header("Content-Length", str(len(body)))
+    handler.send_header("Connection", "close")
     handler.end_headers()
     handler.wfile.write(body)
 

@@ -150,8 +150,17 @@ def test_states_are_mapped_without_loss(gemini, state, task, error, expected):
     gemini.models[NAME] = {"name": NAME, "state": state, "tuningTask": task}
     gemini.operations = [{"name": OPERATION, "error": error}]
     status = GeminiProvider(settings(gemini), ADA).status(REF)
+    assert status.state is expected
     failed = JobFailure(code="failed", detail="It broke.")
     assert status.failure == (failed if expected is JobState.FAILED else None)
+
+
+def test_a_job_that_begins_between_the_reading_of_model_and_operation_runs(gemini, provider):
+    gemini.models[NAME] = {"name": NAME, "state": "CREATING", "tuningTask": {}}
+    metadata = {"totalSteps": 12, "snapshots": [{"step": 1, "meanLoss": 3.5}]}
+    gemini.operations = [{"name": OPERATION, "metadata": metadata}]
+    status, (point,) = provider.refresh(REF)
+    assert (status.state, status.completed_steps, point.step) == (JobState.RUNNING, 1, 1)
 
 
 def test_a_job_whose_operation_nobody_remembers_is_told_by_its_model(gemini, provider):

@@ -75,10 +75,13 @@ def _failure(operation: Operation) -> JobFailure:
 
 
 def _state(model: TunedModel, operation: Operation | None) -> JobState:
-    """CREATING is a job that waits until its task has begun."""
+    """CREATING is a job that waits until its task has begun. The operation is read after the model, so that its
+    snapshots may be the first word of that.
+    """
     if operation and operation.error and operation.error.code == CANCELLED:
         return JobState.CANCELLED
-    begun = model.tuning_task and (model.tuning_task.start_time or model.tuning_task.snapshots)
+    task = model.tuning_task or TuningTask()
+    begun = task.start_time or task.snapshots or (operation and operation.metadata and operation.metadata.snapshots)
     return STATES.get(model.state, JobState.RUNNING if begun else JobState.QUEUED)
 
 
