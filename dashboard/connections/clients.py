@@ -12,8 +12,11 @@ from tuning.errors import Unauthenticated, Unreachable
 
 
 def has_client(base_url: str) -> bool:
-    """Whether the client that people sign in by serves a connection to ``base_url``: Google's own asks for Google's."""
-    return is_offered() and (bool(base_url) or settings.OPENID_ISSUER.rstrip("/") == GOOGLE)
+    """Whether the client that people sign in by serves a connection to ``base_url``: it must be Google's, or of a
+    provider at that very host. Another's means nothing there, and people would show it to the wrong one.
+    """
+    issuer = settings.OPENID_ISSUER.rstrip("/")
+    return is_offered() and (issuer == GOOGLE or is_of(base_url, issuer))
 
 
 def client_of(connection: Connection) -> OAuthClient:

@@ -28,7 +28,8 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
 
     def usable_by(self, user: User) -> Self:
         """The connections ``user`` may start jobs on, this machine first. Administrators may use each."""
-        usable = self if user.is_administrator else self.filter(_open_to(user.pk))
+        present = self.filter(removed=None)
+        usable = present if user.is_administrator else present.filter(_open_to(user.pk))
         return usable.order_by("-built_in", "name")
 
 
@@ -60,6 +61,8 @@ class Connection(models.Model):
     location = models.CharField(_("Location"), max_length=60, blank=True)
     bucket = models.CharField(_("Bucket"), max_length=230, blank=True)
     created = models.DateTimeField(auto_now_add=True)
+    removed = models.DateTimeField(null=True)
+    """Since when nobody may use it any more, and what hangs on it is being forgotten."""
 
     access = models.CharField(_("Who may use it"), max_length=20, choices=Access.choices, default=Access.EVERYBODY)
     """Administrators may in any case."""
@@ -111,6 +114,8 @@ class Connection(models.Model):
         return self.kind == self.Kind.LOCAL or self.wants_account
 
     def may_be_used_by(self, user: User) -> bool:
+        if self.removed:
+            return False
         if self.access == self.Access.EVERYBODY or user.is_administrator:
             return True
         return Connection.objects.usable_by(user).filter(pk=self.pk).exists()
@@ -203,7 +208,7 @@ def askable() -> Q:
     everybody = Q(connection__access=Connection.Access.EVERYBODY)
     allowed = everybody | chosen | Q(owner__is_administrator=True)
     account = Q(Exists(Account.objects.connected().filter(person=OuterRef("owner"), **here)))
-    return allowed & (account | ~Q(connection__proof=Connection.Proof.OWN))
+    return Q(connection__removed=None) & allowed & (account | ~Q(connection__proof=Connection.Proof.OWN))
 
 
 def _open_to(person: int) -> Q:

@@ -80,7 +80,7 @@ def detail(request: Request, pk: int) -> HttpResponse:
 def edit(request: Request, pk: int) -> HttpResponse:
     """A connection, to be changed. Where that leads elsewhere, what people allowed there is taken back."""
     _administrators_only(request)
-    connection = get_object_or_404(Connection, pk=pk)
+    connection = _usable(request, pk)
     form = _form(request, connection)
     if form.is_valid():
         if OTHERS_ALLOWED_THAT & set(form.about_to_change()):
@@ -98,10 +98,13 @@ def edit(request: Request, pk: int) -> HttpResponse:
 def remove(request: Request, pk: int) -> HttpResponse:
     """Asks whether a connection may go, and says what goes with it; then the list."""
     _administrators_only(request)
-    connection = get_object_or_404(Connection.objects.filter(built_in=False), pk=pk)
+    connection = get_object_or_404(Connection.objects.usable_by(request.user).filter(built_in=False), pk=pk)
     if request.method == "POST":
-        removing.remove(connection, request)
-        messages.success(request, _("“%(name)s” was removed.") % {"name": connection})
+        if removing.remove(connection, request):
+            messages.success(request, _("“%(name)s” was removed.") % {"name": connection})
+        else:
+            said = _("“%(name)s” is closed. What is known of it here is being forgotten, which takes a few minutes.")
+            messages.success(request, said % {"name": connection})
         return redirect("connections:list")
     context = {
         "connection": connection,
@@ -118,7 +121,7 @@ def remove(request: Request, pk: int) -> HttpResponse:
 def test(request: Request, pk: int) -> HttpResponse:
     """What a job there would need, looked at line by line."""
     _administrators_only(request)
-    connection = get_object_or_404(Connection, pk=pk)
+    connection = _usable(request, pk)
     found = checks(connection, request.user)
     audit.record(request, "connection.tested", connection, missing=sum(not check.ok for check in found))
     context = {"checks": [(check, explain_check(check)) for check in found], "connection": connection}

@@ -279,7 +279,10 @@ class Job(models.Model):
         return True
 
     def cancel(self) -> bool:
-        """Stop the job at its service. One that never got there is simply not sent. False when it had ended already."""
+        """Stop the job at its service. One that never got there is simply not sent. False when it had ended already.
+
+        Once its service has heard that, it is told as heard, though no more be known of the job at the moment.
+        """
         if Job.objects.unsent().filter(pk=self.pk).update(state=JobState.CANCELLED, finished=timezone.now()):
             return True
         self.refresh_from_db()
@@ -288,7 +291,7 @@ class Job(models.Model):
         self.connection.open_for(self.owner).cancel(JobRef(self.ref))
         Job.objects.filter(pk=self.pk).update(synced_at=None)
         self.synced_at = None
-        self.refresh()
+        self.refresh_quietly()
         return not self.is_final or self.job_state is JobState.CANCELLED
 
     def reopen(self) -> None:

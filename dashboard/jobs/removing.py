@@ -6,6 +6,7 @@ from dashboard import audit
 from dashboard.accounts.models import User
 from dashboard.datasets.models import Dataset
 from dashboard.jobs.models import Job
+from dashboard.jobs.queryset import JobQuerySet
 from dashboard.library.models import TunedModel
 from tuning.errors import NotSetUp, PermissionDenied
 from tuning.providers import JobRef
@@ -39,3 +40,11 @@ def forget(job: Job) -> None:
     """Delete the job here, with a dataset that stood in for one that is not here."""
     job.delete()
     Dataset.objects.filter(versions=job.dataset_version_id, absent=True, versions__jobs=None).delete()
+
+
+def forget_all(jobs: JobQuerySet) -> None:
+    """As :func:`forget`, of many."""
+    stood_in = Dataset.objects.filter(absent=True, versions__jobs__in=jobs).distinct().values_list("pk", flat=True)
+    datasets = list(stood_in)
+    jobs.delete()
+    Dataset.objects.filter(pk__in=datasets, versions__jobs=None).delete()

@@ -123,7 +123,8 @@ def cancel(request: Request, pk: int) -> HttpResponse:
     job = _job(request, pk, Role.WRITER)
     if job.cancel():
         audit.record(request, "job.cancelled", job)
-        messages.success(request, _("“%(name)s” was cancelled.") % {"name": job})
+        heard = _("“%(name)s” was cancelled.") if job.is_final else _("“%(name)s” is being cancelled.")
+        messages.success(request, heard % {"name": job})
     else:
         messages.info(request, _("“%(name)s” had ended already.") % {"name": job})
     return redirect(job)

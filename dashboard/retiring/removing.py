@@ -21,7 +21,7 @@ from dashboard.jobs.removing import remove as remove_for_good
 from dashboard.library.models import Role, TunedModel
 from dashboard.retiring.models import Removal
 from dashboard.sharing.mirror import renew_quietly
-from tuning.errors import FailedPrecondition, NotFound, PermissionDenied, ServiceError
+from tuning.errors import FailedPrecondition, NotFound, NotSetUp, PermissionDenied, ServiceError
 from tuning.providers import Importer, JobRef
 
 By = HttpRequest | User | None
@@ -128,9 +128,12 @@ def finish(removal: Removal) -> None:
     except NotFound:
         pass  # gone already
     except ServiceError as error:
-        if not (isinstance(error, PermissionDenied) and _is_anothers(model)):
+        refused = isinstance(error, PermissionDenied) and not isinstance(error, NotSetUp)
+        if refused and _is_anothers(model):
+            return
+        if not (refused and _is_unlisted(model)):
             removal.put_off(error)
-        return
+            return
     with transaction.atomic():
         audit.record(None, "model.deleted", model)
         job = model.job
@@ -149,6 +152,20 @@ def _is_anothers(model: TunedModel) -> bool:
         TunedModel.objects.filter(pk=model.pk).update(removed=None, removed_by=None)
         audit.record(None, "model.restored", model)
     return True
+
+
+def _is_unlisted(model: TunedModel) -> bool:
+    """Whether its service names it no more to its owner. Google says of what is gone only that it may not be there, or
+    not be theirs: either way there is nothing left that could be deleted.
+    """
+    provider = model.connection.service_for(model.owner)
+    if not isinstance(provider, Importer):
+        return False
+    names = {model.name, model.job.ref if model.job else ""}
+    try:
+        return all(one.model not in names for one in provider.existing())
+    except ServiceError:
+        return False
 
 
 def _look_for(model: TunedModel) -> None:

@@ -13,7 +13,7 @@ from tests.browser.product import Product, running
 from tests.browser.test_accessibility import check_schemes
 from tests.dashboard.openid.provider import Provider, provider
 
-NOBODY = "http://127.0.0.1:9"
+NOBODY = "http://localhost:9"
 """Where no service is: only the dashboard is started, which takes a second."""
 TUNING = "https://www.googleapis.com/auth/generative-language.tuning"
 END = "from dashboard.connections.models import Account; from django.utils import timezone; {}"

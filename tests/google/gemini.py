@@ -64,6 +64,8 @@ class Gemini:
     permissions: dict[str, dict[str, Any]] = field(default_factory=dict)
     answer: dict[str, Any] = field(default_factory=lambda: dict(ANSWER))
     fault: Refusal | Trouble | None = None
+    undeletable: bool = False
+    """Whoever asks may look at models and not delete them."""
 
     def respond(self, asked: Asked) -> Answer | Trouble:
         self.asked.append(asked)
@@ -128,6 +130,8 @@ def _patch(gemini: Gemini, asked: Asked, name: str) -> Answer:
 
 def _delete(gemini: Gemini, asked: Asked, name: str) -> Answer:
     gemini.model(name)
+    if gemini.undeletable:
+        raise Refusal(403, "The caller does not have permission")
     del gemini.models[name]
     return json({})
 

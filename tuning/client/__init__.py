@@ -133,8 +133,9 @@ class TunedModels(Transport):
             token = _next(token, page.next_page_token)
 
     def cancel(self, operation: str) -> None:
-        """Stop a job under way, by its operation's name."""
-        self.ask("POST", f"v1/{_checked(operation)}:cancel", body=b"{}")
+        """Stop a job under way, by its operation's name. What is answered with anything but JSON was not heard."""
+        told = self.ask("POST", f"v1/{_checked(operation)}:cancel", body=b"{}")
+        _read(Operation, told)
 
     def generate_content(self, name: str, request: GenerateContentRequest) -> GenerateContentResponse:
         path, body = f"v1beta/{_checked(name)}:generateContent", wire.dumps(request)

@@ -33,7 +33,7 @@ def shared(google: Provider, settings: Settings) -> Connection:
     """A Gemini API connection that each person asks in their own name."""
     settings.OPENID_ISSUER, settings.SITE_URL = google.url, "http://testserver"
     settings.OPENID_CLIENT_ID, settings.OPENID_CLIENT_SECRET = "us", "our-secret"
-    return Connection.objects.create(kind="gemini", name="Gemini", base_url="http://127.0.0.1:9", proof="own")
+    return Connection.objects.create(kind="gemini", name="Gemini", base_url="http://localhost:9", proof="own")
 
 
 @pytest.fixture

@@ -4,11 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from dashboard.accounts.models import User
 from dashboard.connections.models import Connection
 from dashboard.jobs.models import Job
 from dashboard.library.models import TunedModel
+from dashboard.retiring import removing, tasks
+from dashboard.retiring.models import Removal
 from tests.factories import DatasetFactory
 from tests.google.gemini import KEY, NAME, Gemini, gemini_api
 from tests.google.refusals import Refusal, info
@@ -70,6 +73,30 @@ def test_model_of_google_has_its_page_is_renamed_and_asked(browser: Client, gemi
     form = {"target": f"{job.connection_id}:{NAME}", "prompt": "LXIII"}
     page = browser.post("/playground/", form).content.decode()
     assert "LXIV" in page
+
+
+def test_model_that_is_gone_at_google_leaves_the_bin_though_google_only_refuses(
+    browser: Client, gemini: Gemini, job: Job
+) -> None:
+    model = TunedModel.objects.get()
+    removing.remove(model, None, None)
+    Removal.objects.update(due=timezone.now(), next_try=timezone.now())
+    gemini.models["tunedModels/another"] = gemini.models.pop(NAME) | {"name": "tunedModels/another"}
+    tasks.purge.call(model.pk)
+    assert not TunedModel.objects.exists()
+    assert not Job.objects.exists()
+
+
+def test_model_that_google_lists_and_does_not_delete_stays_in_the_bin_and_says_why(
+    browser: Client, gemini: Gemini, job: Job
+) -> None:
+    model = TunedModel.objects.get()
+    removing.remove(model, None, None)
+    Removal.objects.update(due=timezone.now(), next_try=timezone.now())
+    gemini.undeletable = True
+    tasks.purge.call(model.pk)
+    assert Removal.objects.get().problem == "permission_denied"
+    assert TunedModel.objects.get() == model
 
 
 def test_new_job_says_that_google_has_nothing_to_tune_and_what_to_do(

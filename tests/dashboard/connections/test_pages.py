@@ -1,6 +1,7 @@
 """The room: what administrators set up, what is refused, and who sees what."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ from django.test import Client
 
 from dashboard.accounts.models import User
 from dashboard.audit.models import Entry
-from dashboard.connections.models import Account, Connection
+from dashboard.connections import removing, tasks
+from dashboard.connections.models import Account, Connection, askable
 from dashboard.jobs.models import Job
 from dashboard.library.models import TunedModel
 from dashboard.teams.models import Team
@@ -146,6 +148,24 @@ def test_own_accounts_take_a_client(administrator: Client) -> None:
     assert "Nobody signs in by Google here" in new(administrator, proof="own", secret="").text
 
 
+@pytest.mark.parametrize(
+    ("issuer", "base_url", "serves"),
+    [
+        ("https://accounts.google.com", "", True),
+        ("https://accounts.google.com", "https://gemini.example.com", True),
+        ("https://sso.example.com", "", False),
+        ("https://sso.example.com", "https://gemini.example.com", False),
+        ("https://gemini.example.com/realms/us", "https://gemini.example.com", True),
+    ],
+)
+def test_client_of_the_sign_in_serves_where_its_provider_is_known(
+    administrator: Client, settings: Any, issuer: str, base_url: str, serves: bool
+) -> None:
+    settings.OPENID_ISSUER, settings.OPENID_CLIENT_ID, settings.OPENID_CLIENT_SECRET = issuer, "us", "secret"
+    refused = "Nobody signs in by Google here" in new(administrator, proof="own", secret="", base_url=base_url).text
+    assert refused is not serves
+
+
 def test_connection_is_offered_to_those_it_is_for(administrator: Client) -> None:
     bob, carol, dave = UserFactory(email="bob@example.com"), UserFactory(), UserFactory()
     team = Team.objects.create(name="Team")
@@ -178,6 +198,26 @@ def test_what_hangs_on_a_connection_goes_with_it(administrator: Client, own: Con
     assert not Connection.objects.filter(pk=own.pk).exists()
     assert not Account.objects.exists()
     assert not TunedModel.objects.filter(connection_id=own.pk).exists()
+
+
+def test_removal_that_takes_long_is_ended_by_the_worker(
+    administrator: Client, own: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(removing, "AT_ONCE", 1)
+    monkeypatch.setattr(removing, "PATIENCE", timedelta(0))
+    jobs = [JobFactory(connection=own, state="RUNNING") for _ in range(3)]
+    page = administrator.post(f"/connections/{own.pk}/remove/", follow=True).text
+    assert "is closed" in page
+    assert f'href="/connections/{own.pk}/"' not in page
+    assert administrator.get(f"/connections/{own.pk}/").status_code == 404
+    assert Job.objects.filter(connection=own).count() == len(jobs) - 1
+    with pytest.raises(PermissionDenied, match="connection_closed"):
+        Connection.objects.get(pk=own.pk).open_for(jobs[0].owner).base_models()
+    assert not Job.objects.filter(askable()).exists()
+    tasks.sweep.call_local()
+    assert not Connection.objects.filter(pk=own.pk).exists()
+    assert not Job.objects.exists()
+    assert Entry.objects.get(event="connection.removed").facts == {"jobs": 3, "models": 0}
 
 
 def test_removal_takes_back_what_people_allowed(

@@ -165,7 +165,7 @@ def test_cancelling_says_what_is_wrong_and_asks_once(
     browser: Client, alice: User, fault: Fault, service: Service
 ) -> None:
     job = JobFactory(owner=alice, state=JobState.RUNNING)
-    page = browser.post(f"/jobs/{job.pk}/cancel/")
+    page = browser.post(f"/jobs/{job.pk}/cancel/", follow=True)
     assert Job.objects.filter(pk=job.pk).exists()
     assert len([asked for asked in service.asked if asked.method == "POST"]) == 1
     told = " ".join(page.content.decode().split())

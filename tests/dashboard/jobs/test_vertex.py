@@ -8,6 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from dashboard.accounts.models import User
+from dashboard.audit.models import Entry
 from dashboard.connections.models import Connection
 from dashboard.jobs.models import Job
 from tests.factories import DatasetFactory, JobFactory
@@ -115,6 +116,21 @@ def test_services_silence_is_told_and_nothing_is_lost(
         cloud.faults.clear()
     cloud.vertex.move(job.ref)
     assert refreshed(job).job_state is JobState.SUCCEEDED
+
+
+def test_cancelling_is_told_as_heard_though_nothing_is_heard_after_it(
+    browser: Client, alice: User, vertex: Connection, cloud: Cloud
+) -> None:
+    job = started(browser, alice, vertex)
+    cloud.vertex.run(job.ref)
+    cloud.fault(refusals.internal(), on="tuningJobs.get", times=9)
+    page = browser.post(f"/jobs/{job.pk}/cancel/", follow=True)
+    assert "is being cancelled" in page.text
+    assert "broke down" in page.text
+    assert Entry.objects.filter(event="job.cancelled").exists()
+    cloud.faults.clear()
+    cloud.vertex.move(job.ref, "JOB_STATE_CANCELLED")
+    assert refreshed(job).job_state is JobState.CANCELLED
 
 
 def test_job_waits_where_nobody_knows_what_became_of_it(

@@ -16,6 +16,7 @@ from tuning.client import google_cloud as client
 from tuning.client import transport
 from tuning.jobs import JobState
 from tuning.providers import ConnectionSettings, Identity, JobRef, JobSpec, Prompt, open_provider
+from tuning.providers.vertex import names
 from tuning.providers.vertex.states import STATES
 from tuning.recipes import Recipe
 from tuning.resources import Example
@@ -465,3 +466,16 @@ def test_a_bucket_that_is_not_there_or_may_not_be_written_is_named(cloud, settin
     assert checks(vertex)["bucket"] is False
     assert checks(open_provider("vertex", replace(settings, bucket="nobodys"), ADA))["bucket"] is False
     assert checks(open_provider("vertex", replace(settings, bucket=""), ADA))["bucket"] is False
+
+
+@pytest.mark.parametrize(
+    ("location", "host"),
+    [
+        ("us-central1", "us-central1-aiplatform.googleapis.com"),
+        ("global", "aiplatform.googleapis.com"),
+        ("us", "aiplatform.us.rep.googleapis.com"),
+        ("eu", "aiplatform.eu.rep.googleapis.com"),
+    ],
+)
+def test_each_location_is_asked_where_googles_own_client_asks_it(location, host):
+    assert names.address(location) == f"https://{host}"

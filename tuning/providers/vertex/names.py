@@ -16,6 +16,8 @@ OPERATION = re.compile(r"projects/[\w./:-]+/operations/[\w-]+", re.ASCII)
 PUBLISHED = re.compile(r"[a-z0-9][a-z0-9.-]{0,62}", re.ASCII)
 FILE = re.compile(r"gs://([a-z0-9._-]+)/(\S+)", re.ASCII)
 CONSOLE = "https://console.cloud.google.com"
+MULTI_REGIONS = {"us", "eu"}
+"""Have a host name of another form: https://cloud.google.com/vertex-ai/generative-ai/docs/learn/locations"""
 
 
 def check(settings: ConnectionSettings) -> None:
@@ -27,6 +29,8 @@ def check(settings: ConnectionSettings) -> None:
 
 def address(location: str) -> str:
     """Of Vertex AI in a location."""
+    if location in MULTI_REGIONS:
+        return f"https://aiplatform.{location}.rep.googleapis.com"
     is_one = location != "global" and LOCATION.fullmatch(location)
     return f"https://{location + '-' if is_one else ''}aiplatform.googleapis.com"
 
