@@ -79,6 +79,7 @@ INSTALLED_APPS = [
     "dashboard.audit",
     "dashboard.connections",
     "dashboard.datasets",
+    "dashboard.evaluations",
     "dashboard.jobs",
     "dashboard.library",
     "dashboard.lineage",
@@ -284,8 +285,16 @@ HUEY = {
     "filename": str(VAR_DIR / "worker.sqlite3"),
     "immediate": False,
     "results": False,
-    # One thread may wait for receivers of notices (dashboard/notices/sending.py): the other has the jobs.
-    "consumer": {"workers": 2, "worker_type": "thread", "periodic": True, "check_worker_health": True},
+    # One thread may wait for receivers of notices (dashboard/notices/sending.py), one for answers of models
+    # (dashboard/evaluations/tasks.py): the third has the jobs. None sleeps longer than somebody who began an evaluation
+    # likes to wait.
+    "consumer": {
+        "workers": 3,
+        "max_delay": 2.0,
+        "worker_type": "thread",
+        "periodic": True,
+        "check_worker_health": True,
+    },
 }
 
 LOGGING = {

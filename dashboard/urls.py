@@ -19,6 +19,7 @@ urlpatterns = [
     path("connections/", include("dashboard.connections.urls")),
     path("datasets/", include("dashboard.datasets.urls")),
     path("engine/", include("dashboard.engine.urls")),
+    path("evaluations/", include("dashboard.evaluations.urls")),
     path("jobs/", include("dashboard.jobs.urls")),
     path("library/<int:pk>/sharing/", include("dashboard.sharing.urls")),
     path("library/", include("dashboard.retiring.urls")),

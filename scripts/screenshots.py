@@ -65,7 +65,9 @@ def tour(camera: Camera, product: Product, others_page: Page) -> None:
     swept = walk.sweep_of_four(page, first.places["dataset"], camera.take)
     for name, path in swept.items():
         camera.visit(name, path)
-    for name, path in walk.ways_on(page, first.places["job"]).items():
+    onwards = walk.ways_on(page, first.places["job"])
+    onwards |= walk.evaluation(page, onwards["model"], camera.take)
+    for name, path in onwards.items():
         camera.visit(name, path)
     camera.visit("presets", walk.ROOMS["presets"])
     camera.visit("audit", walk.ROOMS["audit"])

@@ -125,6 +125,8 @@ class TunedModel(models.Model):
     created = models.DateTimeField(default=timezone.now, db_index=True)
     last_used = models.DateTimeField(null=True)
     last_loss = models.FloatField(null=True)
+    last_match = models.FloatField(null=True)
+    """The share, from 0 to 1, of answers of its last evaluation that were as expected."""
     archived = models.DateTimeField(null=True)
     expires = models.DateTimeField(null=True, db_index=True)
     removed_on_expiry = models.BooleanField(default=False)
@@ -160,6 +162,7 @@ class TunedModel(models.Model):
                     "name",
                     "last_loss",
                     "last_used",
+                    "last_match",
                 ],
                 name="library_listed",
             ),

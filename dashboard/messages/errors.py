@@ -7,6 +7,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from dashboard.messages.connections import CONNECTIONS
+from dashboard.messages.evaluations import EVALUATIONS
 from dashboard.messages.google import GOOGLE, LINKS
 from dashboard.messages.openid import OPENID
 from dashboard.messages.pasted import PASTED
@@ -172,7 +173,7 @@ SERVICE_ERRORS = {
     "service_failed": (_("The service failed"), _("The technical detail holds its own words.")),
 }
 
-ERRORS = SERVICE_ERRORS | GOOGLE | CONNECTIONS | OPENID | PASTED
+ERRORS = SERVICE_ERRORS | GOOGLE | CONNECTIONS | OPENID | PASTED | EVALUATIONS
 """Every code that :func:`explain` has a sentence for."""
 PATIENCE = frozenset({"exhausted", "rate_limited", "quota_reached", "unavailable"})
 """Codes of services that may say when to come again."""

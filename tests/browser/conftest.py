@@ -94,6 +94,7 @@ def places(visit: Visit, first_job: walk.FirstJob) -> dict[str, str]:
         made["held-out-job"] = walk.held_out_job(page, dataset, base=walk.QUICK)
         made |= walk.sweep_of_four(page, dataset, base=walk.QUICK)
         made |= walk.ways_on(page, first_job.places["job"])
+        made |= walk.evaluation(page, made["model"])
         with visit(storage_state=None) as others_page:
             made |= walk.team_of_two(page, others_page)
         return {**first_job.places, **made, "columns": walk.column_choice(page)}

@@ -148,6 +148,8 @@ MADE += ("cancelled-job", "held-out-job", "columns", "sweep", "comparison")
 """And of what :func:`cancelled_job`, :func:`held_out_job`, :func:`column_choice` and :func:`sweep_of_four` did."""
 MADE += ("tune-further", "new-job-advice", "preset", "delete-preset", "model", "edit-model", "sharing")
 """And the ways on from a job, as :func:`ways_on` finds them."""
+MADE += ("evaluate", "evaluation", "delete-evaluation")
+"""And of the evaluation that :func:`evaluation` made."""
 MADE += ("team", "rename-team", "delete-team", "leave-team", "remove-member", "person", "leaving", "not-invited")
 """And of the team that :func:`team_of_two` made."""
 
@@ -263,6 +265,23 @@ def ways_on(page: Page, job: str) -> dict[str, str]:
         "edit-model": f"{model}edit/",
         "sharing": f"{model}sharing/",
     }
+
+
+def evaluation(page: Page, model: str, look: Callable[[str], None] = lambda _name: None) -> dict[str, str]:
+    """Have a model, by its page, be asked the examples that it was tuned on; the paths of the pages about that.
+
+    ``look`` is called with the name of what there is to be seen: "evaluation-running".
+    """
+    page.goto(model)
+    page.get_by_role("link", name="Evaluate", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Evaluate the model")
+    form = _path(page)
+    page.get_by_role("button", name="Start the evaluation").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Evaluation of")
+    look("evaluation-running")
+    expect(page.locator("#evaluation-header .state")).to_have_text("Done", timeout=PREPARING)
+    begun = _path(page)
+    return {"evaluate": form, "evaluation": begun, "delete-evaluation": f"{begun}delete/"}
 
 
 def invite(page: Page, **said: str) -> str:

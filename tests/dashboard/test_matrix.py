@@ -19,7 +19,8 @@ from django.utils import timezone
 from dashboard.accounts.models import User
 from dashboard.connections.models import Account, Connection
 from dashboard.datasets.models import Upload
-from dashboard.library.models import Grant, Role
+from dashboard.evaluations.models import Evaluation
+from dashboard.library.models import Grant, Role, TunedModel
 from dashboard.listing.models import Room, SavedView
 from dashboard.notices.models import Delivery, Event, Notice, Way, Webhook
 from dashboard.openid.models import OpenIdentity
@@ -98,6 +99,16 @@ POST    engine:prepare_base                  in        404       404       404  
 GET     engine:remove_base                   in        404       404       404       404       404       503
 POST    engine:remove_base                   in        404       404       404       404       404       503
 POST    engine:prioritise                    in        404       404       404       404       404       503
+GET     evaluations:new                      in        404       200       200       200       200       200
+POST    evaluations:new                      in        404       200       200       200       200       200
+GET     evaluations:detail                   in        404       200       200       200       200       200
+GET     evaluations:live                     in        404       200       200       200       200       200
+POST    evaluations:stop                     in        404       403       403       403       302       302
+POST    evaluations:resume                   in        404       403       403       403       302       302
+GET     evaluations:delete                   in        404       403       403       403       200       200
+POST    evaluations:delete                   in        404       403       403       403       302       302
+GET     evaluations:csv                      in        404       404       404       404       200       200
+GET     evaluations:jsonl                    in        404       404       404       404       200       200
 GET     invitations:list                     in        404       404       404       404       200       200
 GET     invitations:new                      in        404       404       404       404       200       200
 POST    invitations:new                      in        404       404       404       404       200       200
@@ -303,6 +314,7 @@ def named(people: dict[str, User]) -> dict[str, dict[str, Any]]:
         "connections": {"pk": _connection(owner).pk, "kind": "local"},
         "datasets": {"pk": model.dataset_version.dataset_id, "number": 1, "slug": "next-number", "key": upload.key},
         "engine": {"name": "tiny-llama", "model_id": "made-0"},
+        "evaluations": {"pk": _evaluation(model).pk, "model": model.pk},
         "invitations": {"pk": _invitation(owner, team).pk, "token": "x"},
         "jobs": {"pk": model.job.pk, "form": "adapter", "connection": connection.pk},
         "jobs:change_view": {"pk": SavedView.objects.create(owner=owner, room=Room.JOBS, name="View").pk},
@@ -335,6 +347,13 @@ def _connection(owner: User) -> Connection:
     made.people.add(owner)
     Account.objects.create(connection=made, person=owner, expires=timezone.now() + timedelta(hours=1))
     return made
+
+
+def _evaluation(model: TunedModel) -> Evaluation:
+    """The owner's, under way."""
+    version = model.dataset_version
+    facts = {"dataset_version": version, "examples_of": str(version), "total": 15, "max_output_tokens": 32}
+    return Evaluation.objects.create(model=model, by=model.owner, **facts)
 
 
 def _invitation(by: User, team: Team) -> Invitation:

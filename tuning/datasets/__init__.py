@@ -53,7 +53,7 @@ from typing import BinaryIO
 
 from tuning.datasets.documents import Document, jsonl_rows
 from tuning.datasets.limits import GOOGLE_FILE_BYTES, INPUT_CHARACTERS, OUTPUT_CHARACTERS, Limits
-from tuning.datasets.parsed import Collector, Facts, Lengths, Parsed, read_jsonl
+from tuning.datasets.parsed import Collector, Facts, Lengths, Parsed, read_jsonl, read_rows
 from tuning.datasets.records import Columns, Pairs, flatten, guess, json_type, shown
 from tuning.datasets.source import BLANK, Source, refuse
 from tuning.datasets.tables import Table
@@ -75,6 +75,7 @@ __all__ = [
     "from_examples",
     "parse",
     "read_jsonl",
+    "read_rows",
 ]
 
 DEFAULT_LIMITS = Limits()

@@ -8,7 +8,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -151,6 +151,14 @@ def read_jsonl(path: Path, start: int = 0, limit: int | None = None) -> list[Exa
     with path.open("rb") as lines:
         stop = None if limit is None else start + limit
         return [_example(line) for line in islice(lines, start, stop)]
+
+
+def read_rows(path: Path, rows: Collection[int]) -> dict[int, Example]:
+    """The examples of a stored dataset by their ``rows``, which count from 1; none for a row beyond its end."""
+    wanted = set(rows)
+    with path.open("rb") as lines:
+        numbered = enumerate(islice(lines, max(wanted, default=0)), start=1)
+        return {row: _example(line) for row, line in numbered if row in wanted}
 
 
 class _Measure:
