@@ -133,6 +133,14 @@ for (const name of ["htmx:beforeRequest", "htmx:sendError", "htmx:responseError"
   });
 }
 
+/* A button that is switched off while its request is under way loses the focus: it gets it back, unless it went on. */
+document.addEventListener("htmx:beforeRequest", ({ target }) => {
+  target.pressed = target.contains(document.activeElement) ? document.activeElement : null;
+});
+document.addEventListener("htmx:afterRequest", ({ target }) => {
+  if (target.pressed?.isConnected && document.activeElement === document.body) target.pressed.focus({ preventScroll: true });
+});
+
 /* The first field with an error has the focus, so that it is read out and can be mended at once. */
 document.addEventListener("DOMContentLoaded", () => {
   document.querySelector('[aria-invalid="true"]')?.focus();

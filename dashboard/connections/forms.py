@@ -53,16 +53,22 @@ class ConnectionForm(forms.Form):
 
     name = forms.CharField(label=_("Name"), max_length=100, help_text=_("By which people choose it."))
     project = forms.CharField(label=_("Project"), max_length=100, validators=[PLAIN])
-    location = forms.CharField(label=_("Location"), max_length=60, validators=[PLAIN], initial="us-central1")
+    location = forms.CharField(
+        label=_("Location"),
+        max_length=60,
+        validators=[PLAIN],
+        initial="us-central1",
+        help_text=_("Where Google tunes, for instance us-central1 or europe-west4."),
+    )
     bucket = forms.CharField(
         label=_("Bucket"),
         max_length=230,
         validators=[PLAIN],
-        help_text=_("Of Cloud Storage, in the same project: datasets are uploaded to it. Its name without gs://."),
+        help_text=_("In Cloud Storage, of the same project: datasets are uploaded to it. Without gs://."),
     )
     proof = forms.ChoiceField(label=_("Who asks there"))
     secret = forms.CharField(
-        label=_("Key"),
+        label=_("API key"),
         max_length=500,
         widget=forms.PasswordInput({"autocomplete": "off", "spellcheck": "false"}),
     )
@@ -72,7 +78,7 @@ class ConnectionForm(forms.Form):
         help_text=_("As Google’s console gives it: IAM → Service accounts → Keys. It is kept encrypted."),
     )
     oauth_client = forms.FileField(
-        label=_("client_secret.json"), widget=forms.FileInput({"accept": ".json,application/json"})
+        label=_("OAuth client (client_secret.json)"), widget=forms.FileInput({"accept": ".json,application/json"})
     )
     base_url = forms.CharField(label=_("Address"), max_length=200, widget=forms.URLInput({"autocomplete": "off"}))
     access = forms.ChoiceField(
@@ -101,24 +107,27 @@ class ConnectionForm(forms.Form):
 
     def _word(self) -> None:
         """Say what the fields mean at this kind."""
+        shares_client = has_client(self.connection.base_url)
         helps = {
             "base_url": gettext("Where the other tuning server answers, for instance http://10.0.0.5:8001.")
             if self.kind == Kind.LOCAL
             else gettext("Empty: Google’s own."),
-            "secret": gettext("The other server’s TUNING_SECRET.")
+            "secret": gettext("The TUNING_SECRET that the other server was started with. It is kept encrypted.")
             if self.kind == Kind.LOCAL
-            else gettext("An API key of Google’s AI Studio or console."),
+            else gettext("From Google’s AI Studio or console. It is kept encrypted."),
             "project": gettext("The project that the requests are counted for.")
             if self.kind == Kind.GEMINI
-            else gettext("Its id, not its name or number."),
+            else gettext("Its ID as Google’s console shows it, not its name or number."),
             "oauth_client": gettext(
-                "As Google’s console gives it, of a web application. Empty: the one of the sign-in."
+                "As Google’s console gives it: Clients → Web application. Empty: the one that people sign in by."
             )
-            if has_client(self.connection.base_url)
-            else gettext("As Google’s console gives it: Clients → Web application."),
+            if shares_client
+            else gettext("As Google’s console gives it: Clients → Web application. It is kept encrypted."),
         }
-        for name in {"secret", "service_account"} & self.fields.keys():
+        for name in {"secret", "service_account", *(() if shares_client else ("oauth_client",))} & self.fields.keys():
             self.fields[name].initial = ""  # whoever sees it must fill it in: it is not called optional
+        if self.kind == Kind.LOCAL and "secret" in self.fields:
+            self.fields["secret"].label = gettext("Secret")
         kept = gettext("Kept, encrypted; leave this empty to keep it.")
         for name, field in self.fields.items():
             field.help_text = kept if self._has(name) else helps.get(name, field.help_text)
@@ -169,10 +178,15 @@ class ConnectionForm(forms.Form):
                 self.add_error(name, gettext("The address was changed: what is kept goes to no other. Give it again."))
         proof = said.get("proof", Proof.SECRET)
         if "proof" in self.fields and proof != Proof.OWN and not (said.get(proof) or self._has(proof)):
-            self.add_error(proof, gettext("Without this nobody can ask there."))
+            self._want(proof, gettext("Without this nobody can ask there."))
         if proof == Proof.OWN and not (said.get("oauth_client") or self._has("oauth_client") or has_client(base_url)):
-            self.add_error("oauth_client", gettext("Nobody signs in by Google here: it needs a client of its own."))
+            self._want("oauth_client", gettext("Nobody signs in by Google here, so this connection needs its own."))
         return said
+
+    def _want(self, name: str, reason: str) -> None:
+        """What is wrong with it already says more than that it is wanted."""
+        if not self.has_error(name):
+            self.add_error(name, reason)
 
     def _read(self, name: str, read: Callable[[str, str], str], refusal: str) -> None:
         file: UploadedFile | None = self.cleaned_data.get(name)

@@ -28,8 +28,8 @@ def _plain(provider: Provider) -> Sequence[Check]:
     try:
         names = [model.display_name for model in provider.base_models() if model.tunable]
     except Unavailable as error:
-        return [Check(code="reachable", ok=False, detail=explain(error).advice)]
+        return [Check(code="reachable", ok=False, error=error)]
     except ServiceError as error:
-        return [Check(code="reachable", ok=True), Check(code="signed_in", ok=False, detail=explain(error).title)]
+        return [Check(code="reachable", ok=True), Check(code="signed_in", ok=False, error=error)]
     seen = [Check(code="reachable", ok=True), Check(code="key", ok=True)]
     return [*seen, Check(code="models", ok=bool(names), detail=", ".join(names[:5]))]

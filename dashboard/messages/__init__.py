@@ -10,14 +10,16 @@
 ``playground``  how an answer ended
 ``sharing``     the roles on a model, and what each may do
 ``audit``       what somebody did, as the audit log tells it
-``connections`` why a service cannot be asked, and what the test of a connection found
+``connections`` why a service cannot be asked
+``checks``      what the test of a connection found
+``scopes``      what somebody is asked to grant
 ``notices``     what happened to a job, and why nobody could be told
 
 ``%(name)s`` is filled from the parameters that come with the code (see :mod:`dashboard.messages.wording`).
 """
 
 from dashboard.messages.audit import AUDIT, explain_entry
-from dashboard.messages.connections import explain_check
+from dashboard.messages.checks import explain_check
 from dashboard.messages.datasets import explain_problem
 from dashboard.messages.errors import code_of, explain
 from dashboard.messages.findings import explain_finding, name_change, name_finding

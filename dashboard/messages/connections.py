@@ -1,9 +1,6 @@
-"""Why a service cannot be asked, and what the test of a connection found (codes: :mod:`tuning.providers.checking`)."""
+"""Why a service cannot be asked (codes: :mod:`tuning.errors`)."""
 
 from django.utils.translation import gettext_lazy as _
-
-from dashboard.messages.wording import UNKNOWN
-from tuning.providers import Check
 
 CONNECTIONS = {
     "connect_account": (
@@ -35,28 +32,3 @@ CONNECTIONS = {
         _("It was deleted or switched off. Administrators upload another one."),
     ),
 }
-
-CHECKS = {
-    "reachable": (_("The service answers."), _("The service does not answer.")),
-    "signed_in": (_("It knows who is asking: %(detail)s"), _("It does not accept who is asking. %(detail)s")),
-    "account": (_("Your account is connected: %(detail)s"), _("Your account is not connected.")),
-    "key": (_("The key is accepted."), _("The key is not accepted. %(detail)s")),
-    "scope": (_("Granted: %(detail)s"), _("Not granted: %(detail)s")),
-    "api": (_("The API is enabled: %(detail)s"), _("The API is not enabled: %(detail)s")),
-    "project": (_("The project is there: %(detail)s"), _("The project cannot be used: %(detail)s")),
-    "quota_project": (_("The project counts the requests: %(detail)s"), _("The project cannot be used: %(detail)s")),
-    "location": (_("The location is there: %(detail)s"), _("The location cannot be used: %(detail)s")),
-    "billing": (_("The project is paid for: %(detail)s"), _("Billing is not enabled: %(detail)s")),
-    "bucket": (_("The bucket can be written to: %(detail)s"), _("The bucket cannot be written to: %(detail)s")),
-    "permission": (_("Allowed: %(detail)s"), _("Not allowed: %(detail)s")),
-    "models": (_("Base models that can be tuned: %(detail)s"), _("It offers no base model that can be tuned.")),
-}
-
-
-def explain_check(check: Check) -> str:
-    """What was found, in a sentence. A code that nobody knows stands for itself."""
-    sentences = CHECKS.get(check.code)
-    if sentences is None:
-        title = check.code if check.ok else f"{UNKNOWN[0]}: {check.code}"
-        return f"{title} {check.detail}".strip()
-    return (str(sentences[0] if check.ok else sentences[1]) % {"detail": check.detail}).strip()

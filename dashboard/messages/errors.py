@@ -11,21 +11,25 @@ from dashboard.messages.evaluations import EVALUATIONS
 from dashboard.messages.google import GOOGLE, LINKS
 from dashboard.messages.openid import OPENID
 from dashboard.messages.pasted import PASTED
+from dashboard.messages.scopes import name_scopes
 from dashboard.messages.wording import UNKNOWN, Message, filled
 from tuning.errors import ServiceError, TuningError
 
 SERVICE_ERRORS = {
     "unreachable": (
-        _("The tuning server does not answer"),
-        _("Check that it runs: “make run” starts it with the dashboard. Jobs already sent go on by themselves."),
+        _("The service does not answer"),
+        _(
+            "It is down, or the network is. This machine’s own starts with the dashboard, by “make run”. Jobs already "
+            "sent go on by themselves."
+        ),
     ),
     "timed_out": (
-        _("The tuning server took too long to answer"),
+        _("The service took too long to answer"),
         _("It may be busy. Wait a moment and try again; nothing was lost."),
     ),
     "bad_answer": (
         _("The service’s answer could not be read"),
-        _("The address of the connection may belong to something else, or a proxy stands between. Check its base URL."),
+        _("The connection’s address may belong to something else, or a proxy stands between. Check the address."),
     ),
     "unavailable": (
         _("The service is not ready"),
@@ -37,7 +41,10 @@ SERVICE_ERRORS = {
     ),
     "unauthenticated": (
         _("The service does not know who is asking"),
-        _("Dashboard and tuning server must share one secret: start both with the same VAR_DIR or TUNING_SECRET."),
+        _(
+            "The account, key or secret of the connection is not the one it expects. This machine’s own expects the "
+            "dashboard’s: start both with the same VAR_DIR or TUNING_SECRET."
+        ),
     ),
     "permission_denied": (
         _("Not found, or not yours"),
@@ -177,6 +184,8 @@ ERRORS = SERVICE_ERRORS | GOOGLE | CONNECTIONS | OPENID | PASTED | EVALUATIONS
 """Every code that :func:`explain` has a sentence for."""
 PATIENCE = frozenset({"exhausted", "rate_limited", "quota_reached", "unavailable"})
 """Codes of services that may say when to come again."""
+SCOPES = frozenset({"missing", "scopes"})
+"""Parameters that name scopes."""
 LINKED_TO = re.compile(
     r"/(?![/\\])[\w./?&=%#-]*|https://console\.(?:cloud|developers)\.google\.com/[^\s\"<>\\]*", re.ASCII
 )
@@ -188,10 +197,11 @@ def explain(error: TuningError) -> Message:
     code = code_of(error)
     title, advice = ERRORS.get(code, UNKNOWN)
     waiting = _wait(error) if code in PATIENCE else ""
+    params = error.params | {name: name_scopes(str(error.params[name])) for name in SCOPES & error.params.keys()}
     link = str(error.params.get("link") or "")
     return Message(
-        filled(title, error.params),
-        waiting or filled(advice, error.params),
+        filled(title, params),
+        waiting or filled(advice, params),
         link if LINKED_TO.fullmatch(link) else "",
         str(LINKS.get(code, LINKS["console"])),
     )

@@ -12,8 +12,8 @@ OPENID = {
         _("It was begun too long ago, in another browser, or has been used already. Begin again."),
     ),
     "consent_scopes": (
-        _("Something that is needed was not granted: %(missing)s"),
-        _("Grant again, and leave every box ticked."),
+        _("Something that is needed was not granted"),
+        _("Missing: %(missing)s. Grant again, and leave every box ticked."),
     ),
     "consent_failed": (
         _("The provider’s answer cannot be believed"),

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from tuning.errors import ServiceError
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Check:
@@ -11,13 +13,14 @@ class Check:
     ``bucket``; the dashboard has a sentence for each, for when it is well and for when it is not.
 
     ``link`` is where it is put right: a page of the service's console. ``detail`` names what was looked at, such as the
-    API, the scope or the bucket; never a secret.
+    API, the scope or the bucket; never a secret. ``error`` is what the service said: it tells why more exactly.
     """
 
     code: str
     ok: bool
     link: str = ""
     detail: str = ""
+    error: ServiceError | None = None
 
 
 @runtime_checkable

@@ -68,17 +68,17 @@ class GeminiProvider(TunedModelsProvider):
 
     def _lacking(self, error: ServiceError) -> list[Check]:
         """What the connection got by, and where it came to an end."""
-        reached = Check(code="reachable", ok=not isinstance(error, Unavailable))
-        if not reached.ok:
-            return [reached]
-        proven = Check(code=self._proof, ok=not isinstance(error, Unauthenticated))
-        if not proven.ok:
-            return [reached, proven]
+        if isinstance(error, Unavailable):
+            return [Check(code="reachable", ok=False, error=error)]
+        reached = Check(code="reachable", ok=True)
+        if isinstance(error, Unauthenticated):
+            return [reached, Check(code=self._proof, ok=False, error=error)]
         said = {name: str(error.params.get(name, "")) for name in ("scopes", "service", "project", "link")}
         code = MISSING.get(error.code, "permission")
         told = {"scope": said["scopes"] or SCOPES[0], "api": said["service"] or API, "quota_project": said["project"]}
-        lacking = Check(code=code, ok=False, link=said["link"], detail=told.get(code) or error.detail[:200])
-        return [reached, proven, lacking]
+        detail = told.get(code) or error.detail[:200]
+        lacking = Check(code=code, ok=False, link=said["link"], detail=detail, error=error)
+        return [reached, Check(code=self._proof, ok=True), lacking]
 
 
 def credentials(settings: ConnectionSettings) -> Credentials:

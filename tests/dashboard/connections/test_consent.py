@@ -38,7 +38,7 @@ def test_refusal_is_told_and_changes_nothing(browser: Client, shared: Connection
 def test_unticked_scope_is_named_and_asked_for_again(connect: Connect, google: Provider) -> None:
     google.unticked = {"https://www.googleapis.com/auth/generative-language.tuning"}
     page = connect()
-    assert "not granted: https://www.googleapis.com/auth/generative-language.tuning" in page.text
+    assert "Missing: tuned models of the Gemini API (generative-language.tuning)" in page.text
     assert "Grant again" in page.text
     assert not Account.objects.exists()
     google.unticked = set()

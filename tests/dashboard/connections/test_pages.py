@@ -244,7 +244,7 @@ def test_test_says_line_by_line_what_is_there(administrator: Client, server: Tun
 
 def test_test_says_that_nobody_answers(administrator: Client, no_server: None) -> None:
     page = administrator.post(f"/connections/{Connection.objects.local().pk}/test/").text
-    assert "The service does not answer." in page
+    assert "The service does not answer. It is down, or the network is." in page
 
 
 def test_test_leads_to_connecting_the_account(administrator: Client, own: Connection) -> None:

@@ -60,7 +60,7 @@ FAULTS = {
             "ACCESS_TOKEN_SCOPE_INSUFFICIENT",
             WWW_Authenticate=f'Bearer realm="x", error="insufficient_scope", scope="{SCOPE}"',
         ),
-        f"Missing: {SCOPE}",
+        "Missing: tuned models of the Gemini API (generative-language.tuning)",
     ),
     "403 scope untold": Fault(
         said(403, "PERMISSION_DENIED", "ACCESS_TOKEN_SCOPE_INSUFFICIENT"), "leave every box ticked. Missing: –"

@@ -333,7 +333,7 @@ def test_cancelling_many_says_how_many_it_means_and_where_it_failed(browser: Cli
     assert "2 of the 3 that were selected" in page
     page = browser.post("/jobs/bulk/", said | {"sure": "yes"}, follow=True).content.decode()
     assert "1 job was cancelled." in page
-    assert "It did not work for 1 job: “Sent”: The tuning server does not answer" in page
+    assert "It did not work for 1 job: “Sent”: The service does not answer" in page
     waiting.refresh_from_db()
     assert waiting.state == JobState.CANCELLED
 

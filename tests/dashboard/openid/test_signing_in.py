@@ -188,7 +188,7 @@ def test_unticked_scope_is_told_in_words_with_a_way_to_grant_again(
 ) -> None:
     google.unticked = {"email"}
     answer = come()
-    assert "was not granted: email" in answer.text
+    assert "Missing: your e-mail address" in answer.text
     assert "Grant again" in answer.text
     google.unticked = set()
     come(prompt="consent")

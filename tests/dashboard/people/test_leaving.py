@@ -129,7 +129,7 @@ class TestInactive:
         keys_of(leaver).create_api_key("laptop")
         settings.TUNING_SERVER_URL = f"http://127.0.0.1:{free_port()}"
         client.post(f"/people/{leaver.pk}/active/", {"active": "no"})
-        assert "It waits: The tuning server does not answer" in client.get(f"/people/{leaver.pk}/").text
+        assert "It waits: The service does not answer" in client.get(f"/people/{leaver.pk}/").text
         settings.TUNING_SERVER_URL = running_server.url
         Farewell.objects.update(tried=None)  # a minute later
         tasks.sweep.call_local()
@@ -378,7 +378,7 @@ def test_page_tells_how_far_it_has_come(
     client.post(f"/people/{leaver.pk}/leaving/", plan())
     page = client.get(f"/people/{leaver.pk}/").text
     assert "1 thing is still to be handed over to Hera or removed" in page
-    assert "It waits: The tuning server does not answer" in page
+    assert "It waits: The service does not answer" in page
     assert "data-live" in page
     seen = client.get(f"/people/{leaver.pk}/progress/").context["seen"]
     assert client.get(f"/people/{leaver.pk}/progress/", {"seen": seen}).status_code == 204

@@ -230,7 +230,7 @@ def test_page_without_a_server_says_so_and_offers_the_tuned_models_still(browser
     assert "No model to ask yet" in page(browser)
     JobFactory(owner=alice, model="tunedModels/mine", display_name="Mine", state=JobState.SUCCEEDED)
     shown = page(browser)
-    assert "The tuning server does not answer" in shown
+    assert "The service does not answer" in shown
     assert "Mine" in shown
 
 

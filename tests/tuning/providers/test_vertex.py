@@ -464,8 +464,10 @@ def test_what_is_missing_is_named(cloud, vertex, fault, code):
 def test_a_bucket_that_is_not_there_or_may_not_be_written_is_named(cloud, settings, vertex):
     cloud.storage.read_only.add(cloud.bucket)
     assert checks(vertex)["bucket"] is False
-    assert checks(open_provider("vertex", replace(settings, bucket="nobodys"), ADA))["bucket"] is False
+    assert checks(open_provider("vertex", replace(settings, bucket="nobodys"), ADA))["bucket_there"] is False
     assert checks(open_provider("vertex", replace(settings, bucket=""), ADA))["bucket"] is False
+    cloud.disabled.add("storage.googleapis.com")
+    assert [check.detail for check in vertex.check() if not check.ok] == ["storage.googleapis.com"]
 
 
 @pytest.mark.parametrize(

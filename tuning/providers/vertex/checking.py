@@ -1,6 +1,7 @@
 """Whether a connection to Vertex AI works: what is missing, and where in the console it is put right."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import takewhile
 
 from tuning.client.google_cloud import CloudStorage, GoogleCloud
@@ -11,6 +12,7 @@ from tuning.providers.vertex import names
 
 VERTEX, STORAGE = "aiplatform.googleapis.com", "storage.googleapis.com"
 ROLE = "roles/aiplatform.user"
+SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 FIRST = ("reachable", "signed_in", "scope", "api")
 NEEDED = ("storage.objects.create", "storage.objects.get", "storage.objects.delete")
 
@@ -42,19 +44,22 @@ class Checking:
 
     def _failing(self, error: ServiceError) -> Check:
         project, place = self._settings.project, self._settings.location
-        enable = f"{names.CONSOLE}/apis/library/{VERTEX}?project={project}"
         grant = f"{names.CONSOLE}/iam-admin/iam?project={project}"
         cases = (
             (error.code == "connection_incomplete", Check(code=str(error.params.get("missing")), ok=False)),
             (isinstance(error, Unavailable | Internal | Exhausted), Check(code="reachable", ok=False)),
             (isinstance(error, Unauthenticated), Check(code="signed_in", ok=False)),
-            (error.code == "scope_missing", Check(code="scope", ok=False, detail="cloud-platform")),
-            (error.code == "api_disabled", Check(code="api", ok=False, link=enable, detail=VERTEX)),
+            (error.code == "scope_missing", Check(code="scope", ok=False, detail=SCOPE)),
+            (error.code == "api_disabled", Check(code="api", ok=False, link=self._enable(VERTEX), detail=VERTEX)),
             (isinstance(error, PermissionDenied), Check(code="permission", ok=False, link=grant, detail=ROLE)),
             (isinstance(error, NotFound), Check(code="location", ok=False, detail=place)),
             (True, Check(code="project", ok=False, link=f"{names.CONSOLE}/welcome?project={project}", detail=project)),
         )
-        return next(check for holds, check in cases if holds)
+        found = next(check for holds, check in cases if holds)
+        return found if error.code == "connection_incomplete" else replace(found, error=error)
+
+    def _enable(self, api: str) -> str:
+        return f"{names.CONSOLE}/apis/library/{api}?project={self._settings.project}"
 
     def _bucket_check(self) -> Check:
         """Whether objects may be made there, read and removed; none is."""
@@ -62,6 +67,10 @@ class Checking:
         missing = Check(code="bucket", ok=False, link=link, detail=self._bucket)
         try:
             held = self._storage.permissions(names.bucket(self._bucket), NEEDED)
-        except ServiceError:
-            return missing
+        except NotFound:
+            return replace(missing, code="bucket_there")
+        except ServiceError as error:
+            if error.code == "api_disabled":
+                return Check(code="api", ok=False, link=self._enable(STORAGE), detail=STORAGE, error=error)
+            return replace(missing, error=error)
         return Check(code="bucket", ok=True, detail=self._bucket) if held >= set(NEEDED) else missing
