@@ -19,7 +19,7 @@ from dashboard.connections.models import Connection
 from dashboard.connections.tokens import QUIET
 from dashboard.datasets.models import DatasetVersion
 from dashboard.fingerprints import fingerprint
-from dashboard.jobs import chronicle, pace, told, troubles
+from dashboard.jobs import chronicle, pace, told, troubles, underway
 from dashboard.jobs.chronicle import JobLine, News
 from dashboard.jobs.facts import facts_of, fingerprint_of
 from dashboard.jobs.queryset import REFRESH_INTERVAL, JobQuerySet
@@ -77,6 +77,10 @@ class Job(models.Model):
     failure_code = models.CharField(max_length=50, blank=True)
     failure_detail = models.TextField(blank=True)
 
+    sending = models.DateTimeField(null=True)
+    """Until when somebody has it for themselves to hand it to its service."""
+    sent = models.PositiveSmallIntegerField(null=True)
+    """Percent of its examples that have arrived, where they are many; ``None`` when they are not on their way."""
     trouble = models.JSONField(default=dict)
     """Why its service could not be asked the last time (see :mod:`dashboard.jobs.troubles`); empty when all is well."""
 
@@ -160,6 +164,11 @@ class Job(models.Model):
         return bool(self.ref) and not self.is_final and not is_fresh
 
     @property
+    def is_being_sent(self) -> bool:
+        """Whether its examples, which are many, are on their way to its service."""
+        return not self.ref and self.sent is not None and not self.trouble
+
+    @property
     def is_stalled(self) -> bool:
         """Whether its service tells of no step for far longer than a step takes it."""
         return pace.is_stalled(self)
@@ -172,7 +181,7 @@ class Job(models.Model):
     @property
     def fingerprint(self) -> str:
         """Changes whenever something about the job does that a page shows."""
-        return fingerprint((fingerprint_of([self]), self.trouble.get("code")))
+        return fingerprint((fingerprint_of([self]), self.trouble.get("code"), self.sent))
 
     @property
     def elapsed(self) -> float | None:
@@ -217,8 +226,8 @@ class Job(models.Model):
         """Examples of the dataset that are not held out."""
         return self.dataset_version.examples - held_out(self.dataset_version.examples, self.recipe.validation)
 
-    def spec(self) -> JobSpec:
-        """What the service is asked to do."""
+    def spec(self, patience: float | None = None) -> JobSpec:
+        """What the service is asked to do, by somebody of so much ``patience``."""
         return JobSpec(
             key=self.key,
             display_name=self.display_name,
@@ -227,13 +236,22 @@ class Job(models.Model):
             recipe=self.recipe,
             validation=self.validation_version.path if self.validation_version else None,
             tuned_from=self.tuned_from,
+            patience=patience,
+            heard=underway.listener(Job.objects.filter(pk=self.pk)),
         )
 
-    def send(self) -> None:
-        """Hand the job to its service. Safe to repeat; raises ``ServiceError`` when the service refuses."""
-        provider = self.connection.open_for(self.owner)
-        ref = provider.create(self.spec())
-        if not Job.objects.filter(pk=self.pk).update(ref=ref, trouble={}):
+    def send(self, patience: float | None = underway.SOMEBODY_WAITS) -> None:
+        """Hand the job to its service, unless somebody is at it. Safe to repeat; raises ``ServiceError`` when the
+        service refuses, or has not taken it in so many seconds (``None``: as many as it needs).
+        """
+        if not (lease := Job.objects.claim_sending(self.pk, underway.turn(patience))):
+            return
+        try:
+            provider = self.connection.open_for(self.owner)
+            ref = provider.create(self.spec(patience))
+        finally:
+            Job.objects.filter(pk=self.pk, sending=lease).update(sending=None)
+        if not Job.objects.filter(pk=self.pk).update(ref=ref, trouble={}, sent=None):
             provider.delete(ref)  # deleted here while it was sent
             return
         self.refresh_from_db()

@@ -1,7 +1,7 @@
 """Questions about many jobs: whose they are, which go on, and which their services are asked about now."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from hashlib import sha256
 from itertools import count
@@ -40,6 +40,7 @@ GLIMPSED = (
     "preparing",
     "failure_code",
     "trouble",
+    "sent",
     "first_step_at",
     "last_step_at",
     "validation",
@@ -124,6 +125,14 @@ class JobQuerySet(models.QuerySet["Job"]):
         stalest = sent.order_by(F("synced_at").asc(nulls_first=True), "pk")[:REFRESHED_AT_ONCE]
         self.refresh_quietly(stalest)
         return len(stalest)
+
+    def claim_sending(self, pk: int, lasts: timedelta) -> datetime | None:
+        """Until when the caller is the one who hands job ``pk`` to its service; ``None`` where that is another, or it
+        is there already.
+        """
+        now = timezone.now()
+        free, until = Q(sending=None) | Q(sending__lte=now), now + lasts
+        return until if self.unsent().filter(free, pk=pk).update(sending=until) else None
 
     def claim_refresh(self, pk: int) -> bool:
         """Whether the caller is the one who asks the service about job ``pk`` in this interval."""

@@ -5,8 +5,10 @@ import logging
 from django.db import transaction
 
 from dashboard import audit
+from dashboard.jobs import tasks
 from dashboard.jobs.models import Job
 from dashboard.jobs.troubles import UNDECIDED, note
+from dashboard.jobs.underway import is_being_sent
 from tuning.errors import ServiceError
 
 logger = logging.getLogger(__name__)
@@ -15,8 +17,9 @@ logger = logging.getLogger(__name__)
 def hand_in(job: Job) -> Job:
     """``job``, sent; one that was sent before is left alone.
 
-    A service that does not answer, breaks down over it or has no room now is no refusal: the job waits, and the worker
-    sends it again. Raises ``ServiceError`` where the service refuses; the job is then forgotten.
+    A service that does not answer in time, breaks down over it or has no room now is no refusal: the job waits, and the
+    worker sends it again; at once, where only the examples are many. Raises ``ServiceError`` where the service refuses;
+    the job is then forgotten.
     """
     if job.ref:
         return job
@@ -25,6 +28,8 @@ def hand_in(job: Job) -> Job:
     except UNDECIDED as error:
         logger.info("job %s waits for its service: %s", job.pk, error.code)
         note(job, error)
+        if is_being_sent(error):
+            tasks.send.enqueue(job.pk)
     except ServiceError as error:
         with transaction.atomic():
             audit.record(job.owner, "job.refused", job, code=error.code)

@@ -16,6 +16,7 @@ from huey.contrib.djhuey import db_periodic_task
 from dashboard.connections.models import askable
 from dashboard.jobs import troubles
 from dashboard.jobs.models import Job
+from dashboard.jobs.underway import is_being_sent
 from tuning.errors import ServiceError
 
 logger = logging.getLogger(__name__)
@@ -41,12 +42,14 @@ def send(pk: int) -> None:
     if job is None:
         return
     try:
-        job.send()
+        job.send(patience=None)
     except troubles.REFUSED as error:
         job.fail("refused", error.detail)
     except ServiceError as error:
         logger.info("job %s still waits for its service: %s", pk, error.code)
         troubles.note(job, error)
+        if is_being_sent(error):  # others had their turn
+            send.enqueue(pk)
 
 
 @task()

@@ -24,6 +24,8 @@ ASKED = frozenset(
         "dataset_version",
         "key",
         "ref",
+        "sending",
+        "sent",
         "display_name",
         "notes",
         "base_model",

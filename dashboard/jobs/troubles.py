@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
+from dashboard.jobs.underway import is_being_sent
 from dashboard.messages import Message, code_of, explain
 from tuning.errors import (
     AlreadyExists,
@@ -31,8 +32,11 @@ LONGEST_WAIT = timedelta(minutes=10)
 
 def note(job: "Job", error: ServiceError) -> None:
     """Keep with ``job`` that its service answered with ``error``; what was known of the job stays. A service that asks
-    to wait is left alone for so long, whoever watches.
+    to wait is left alone for so long, whoever watches. Examples that are still on their way are no trouble.
     """
+    if is_being_sent(error):
+        type(job).objects.filter(pk=job.pk).unsent().update(sent=error.params.get("percent", 0), trouble={})
+        return
     params = {name: str(value)[:KEPT_CHARACTERS] for name, value in error.params.items()}
     job.trouble = {"code": code_of(error), "params": params, "detail": error.detail[:KEPT_CHARACTERS]}
     changes: dict[str, object] = {"trouble": job.trouble}

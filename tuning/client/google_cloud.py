@@ -7,9 +7,10 @@ import base64
 import hashlib
 import logging
 import time
-from collections.abc import Collection, Generator, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from math import inf
 from typing import Any, BinaryIO
 from urllib.parse import parse_qsl, quote, urlsplit
 
@@ -115,17 +116,30 @@ class CloudStorage(GoogleCloud):
         answer = self.exchange("POST", path, query=query, body=b"", headers=media, accepted={FAILED_CONDITION})
         return answer.status != FAILED_CONDITION
 
-    def send(self, bucket: str, name: str, file: BinaryIO, *, budget: float) -> None:
-        """Upload ``file`` in pieces, going on where a connection broke, unless the same is there already.
+    def send(
+        self,
+        bucket: str,
+        name: str,
+        file: BinaryIO,
+        *,
+        budget: float,
+        most: float = inf,
+        heard: Callable[[int], None] | None = None,
+    ) -> None:
+        """Upload ``file`` in pieces, going on where a connection broke, unless the same is there already. ``heard`` is
+        told, piece by piece, how many percent are there.
 
         Raises ``Unavailable`` with code ``being_sent`` and ``percent`` when ``budget`` seconds were not enough: the
-        next call of this process goes on from there. The service compares what arrived with the checksum.
+        next call of this process goes on from there; and at once for a file of more than ``most`` bytes. The service
+        compares what arrived with the checksum.
         """
         size, md5 = _measured(file)
         there = self.object(bucket, name)
         if there and (there.get("md5Hash"), there.get("size")) == (md5, str(size)):
             return
-        upload = _Upload(service=self, bucket=bucket, name=name, file=file, size=size, md5=md5)
+        if size > most:
+            raise Unavailable("being_sent", percent=0)
+        upload = _Upload(service=self, bucket=bucket, name=name, file=file, size=size, md5=md5, heard=heard)
         upload.run(time.monotonic() + budget)
 
 
@@ -141,6 +155,7 @@ class _Upload:
     file: BinaryIO
     size: int
     md5: str
+    heard: Callable[[int], None] | None = None
     session: str = ""
 
     @property
@@ -160,6 +175,8 @@ class _Upload:
     def _rest(self, done: int, deadline: float) -> None:
         breaks = 0
         while done < self.size:
+            if self.heard:
+                self.heard(100 * done // self.size)
             if time.monotonic() > deadline:
                 raise Unavailable("being_sent", retry_after=1.0, percent=100 * done // self.size)
             try:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Generator, Iterable, Iterator,
 from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address
+from math import inf
 from typing import BinaryIO, Literal
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ import requests
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from tuning.client.failures import error_of
+from tuning.client.timely import Timely
 from tuning.errors import BadAnswer, Exhausted, InvalidRequest, ServiceError, TimedOut, Unavailable, Unreachable
 
 logger = logging.getLogger(__name__)
@@ -69,6 +71,7 @@ class Transport:
         self._base_url = base_url.rstrip("/")
         self._auth = _Auth(credentials)
         self._timeout = timeout
+        self._until = inf
         self._session = requests.Session()
         self._session.trust_env = not _is_loopback(host)  # no proxy stands between us and ourselves
         self._session.headers.update({"Accept": "application/json", "Accept-Encoding": "identity"})
@@ -76,6 +79,18 @@ class Transport:
     @property
     def base_url(self) -> str:
         return self._base_url
+
+    @contextmanager
+    def within(self, seconds: float | None) -> Iterator[None]:
+        """All that is asked meanwhile is answered, or given up, in so many ``seconds`` together; ``None``: each request
+        has its own time.
+        """
+        before = self._until
+        self._until = min(before, time.monotonic() + seconds) if seconds is not None else before
+        try:
+            yield
+        finally:
+            self._until = before
 
     def ask(
         self,
@@ -109,9 +124,10 @@ class Transport:
         """As :meth:`ask`, with ``headers`` of its own and those of the answer, which may also have one of the
         ``accepted`` statuses. What is not to be ``repeated`` is sent once.
         """
-        request = self._request(method, path, query, body)
+        deadline = min(time.monotonic() + (timeout or self._timeout), self._until)
+        sent = body if body is None or isinstance(body, bytes) else Timely(body, deadline)
+        request = self._request(method, path, query, sent)
         request.headers.update(headers or {})
-        deadline = time.monotonic() + (timeout or self._timeout)
         once = method == "POST" or not repeated
         attempt = 1
         while True:
@@ -150,7 +166,7 @@ class Transport:
         raise error_of(response.status_code, response.headers, body)
 
     def _request(
-        self, method: Method, path: str, query: Mapping[str, str] | None, body: Body | None
+        self, method: Method, path: str, query: Mapping[str, str] | None, body: bytes | Timely | None
     ) -> requests.Request:
         request = requests.Request(method, f"{self._base_url}/{path}", params=query, data=body, auth=self._auth)
         if body is not None:
@@ -166,7 +182,8 @@ class Transport:
 
     def _send(self, request: requests.Request, deadline: float) -> requests.Response:
         """By the adapter itself: a session would follow redirects, or at least read them, and keep cookies."""
-        left = max(deadline - time.monotonic(), 0.001)
+        if (left := deadline - time.monotonic()) <= 0:
+            raise TimedOut(detail="no time is left")
         if request.data and not isinstance(request.data, bytes):
             request.data.seek(0)
         prepared = self._session.prepare_request(request)

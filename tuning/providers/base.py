@@ -118,6 +118,11 @@ class JobSpec:
     validation: Path | None = None
     tuned_from: str = ""
     description: str = ""
+    patience: float | None = None
+    """Seconds for which somebody waits until the job is taken; ``None``: for as long as the service may need. What is
+    not done by then is ``Unavailable``, and goes on when the job is sent again."""
+    heard: Callable[[int], None] | None = None
+    """Told, while a large dataset is sent, how many percent of it have arrived."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -51,13 +51,14 @@ class LocalProvider(TunedModelsProvider, LocalEngine, LocalKeeping):
         super().__init__(Tuneboard(settings.base_url, sign, timeout=TIMEOUT, long_timeout=LONG_TIMEOUT))
 
     def create(self, spec: JobSpec) -> JobRef:
-        dataset = self._sent(spec.dataset)
-        validation = self._sent(spec.validation) if spec.validation else ""
-        job = _new_job(spec, dataset, validation)
-        try:
-            return ref_of(self._service.create_job(job).name)
-        except AlreadyExists as taken:
-            return self._sent_before(spec, taken)
+        with self._service.within(spec.patience):
+            dataset = self._sent(spec.dataset)
+            validation = self._sent(spec.validation) if spec.validation else ""
+            job = _new_job(spec, dataset, validation)
+            try:
+                return ref_of(self._service.create_job(job).name)
+            except AlreadyExists as taken:
+                return self._sent_before(spec, taken)
 
     def status(self, ref: JobRef) -> JobStatus:
         return self.refresh(ref, after=reading.NO_POINTS)[0]

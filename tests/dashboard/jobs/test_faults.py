@@ -2,12 +2,18 @@
 never lost by it. A real HTTP service, the whole way from the socket to the page.
 """
 
+import socket
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from http import HTTPStatus
+from pathlib import Path
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from dashboard.accounts.models import User
@@ -17,6 +23,7 @@ from dashboard.jobs.models import Job
 from tests.factories import DatasetFactory, JobFactory
 from tests.scripted import Service, Silence, answer, scripted
 from tuning.client import transport
+from tuning.errors import TimedOut
 from tuning.jobs import JobState
 from tuning.providers import local
 
@@ -227,3 +234,62 @@ def test_worker_tries_again_what_can_be_put_right_and_fails_what_was_refused(
     expected = JobState.FAILED if name in {"404", "409"} else JobState.QUEUED
     assert job.state == expected
     assert bool(job.trouble) == (expected is JobState.QUEUED)
+
+
+def test_whoever_starts_a_job_at_a_silent_service_waits_no_longer_than_they_can(
+    alice: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long a dataset may take: the record is there, and the worker makes one job of it."""
+    monkeypatch.setattr(local, "LONG_TIMEOUT", 180.0)
+    job = JobFactory(owner=alice, ref="")
+    made = answer(200, {"name": "tunedModels/m/operations/o"})
+    with scripted(answer(200), Silence(), answer(200), made) as service:
+        settings.TUNING_SERVER_URL = service.url
+        begun = time.monotonic()
+        with pytest.raises(TimedOut):
+            job.send(patience=1.0)
+        assert time.monotonic() - begun < 5
+        service.done.set()  # ends the silence
+        job.refresh_from_db()
+        assert (job.ref, job.sending) == ("", None)
+    with scripted(answer(200), made) as service:
+        settings.TUNING_SERVER_URL = service.url
+        tasks.send.func(job.pk)
+        tasks.send.func(job.pk)
+        assert [asked.method for asked in service.asked] == ["PUT", "POST"]
+    job.refresh_from_db()
+    assert job.ref == "tunedModels/m/operations/o"
+
+
+def test_dataset_that_is_taken_too_slowly_keeps_nobody_waiting(tmp_path: Path) -> None:
+    """A service that reads a little now and then is never silent."""
+    path = tmp_path / "large"
+    path.write_bytes(b"x" * 64 * 2**20)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        over = threading.Event()
+        threading.Thread(target=sip, args=(listener, over), daemon=True).start()
+        client = transport.Transport(f"http://127.0.0.1:{listener.getsockname()[1]}", dict, timeout=180.0)
+        begun = time.monotonic()
+        with path.open("rb") as file, client.within(1.0), pytest.raises(TimedOut):
+            client.ask("PUT", "data", body=file)
+        assert time.monotonic() - begun < 5
+        over.set()
+
+
+def sip(listener: socket.socket, over: threading.Event) -> None:
+    connection, _ = listener.accept()
+    with connection:
+        while not over.wait(0.05) and connection.recv(64 * 1024):
+            pass
+
+
+def test_one_hands_a_job_over_and_the_next_where_that_one_was_killed(alice: User, settings: Settings) -> None:
+    job = JobFactory(owner=alice, ref="", sending=timezone.now() + timedelta(seconds=50))
+    with scripted(answer(200), answer(200, {"name": "tunedModels/m/operations/o"})) as service:
+        settings.TUNING_SERVER_URL = service.url
+        tasks.send.func(job.pk)
+        assert not service.asked
+        Job.objects.update(sending=timezone.now() - timedelta(seconds=1))
+        tasks.send.func(job.pk)
+    job.refresh_from_db()
+    assert job.ref

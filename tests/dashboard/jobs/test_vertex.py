@@ -10,10 +10,12 @@ from django.utils import timezone
 from dashboard.accounts.models import User
 from dashboard.audit.models import Entry
 from dashboard.connections.models import Connection
+from dashboard.jobs import tasks
 from dashboard.jobs.models import Job
 from tests.factories import DatasetFactory, JobFactory
 from tests.google import faults, refusals
 from tests.google.cloud import Cloud, google_cloud
+from tests.google.storage import QUANTUM
 from tuning.jobs import JobState
 
 pytestmark = pytest.mark.django_db
@@ -131,6 +133,32 @@ def test_cancelling_is_told_as_heard_though_nothing_is_heard_after_it(
     cloud.faults.clear()
     cloud.vertex.move(job.ref, "JOB_STATE_CANCELLED")
     assert refreshed(job).job_state is JobState.CANCELLED
+
+
+def test_many_examples_are_sent_by_the_worker_while_the_page_tells_how_far_they_are(
+    browser: Client, alice: User, vertex: Connection, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tuning.client.google_cloud.PIECE", QUANTUM)
+    monkeypatch.setattr("tuning.providers.vertex.creating.PIECE", QUANTUM)
+    monkeypatch.setattr("dashboard.jobs.underway.EVERY", 0.0)
+    job = started(browser, alice, vertex, dataset=DatasetFactory(owner=alice, pairs=8_000).pk)
+    assert (job.ref, job.sent, job.trouble) == ("", 0, {})
+    assert not cloud.calls("storage.upload")
+    page = browser.get(f"/jobs/{job.pk}/").text
+    assert "sending the examples, 0 % are there" in page
+    assert '<progress max="100" value="0"' in page
+    before = job.fingerprint
+    cloud.storage.breaks += [QUANTUM] + [0] * 9  # one piece arrives, then the line is dead
+    tasks.send.func(job.pk)
+    job.refresh_from_db()
+    assert 0 < job.sent < 100
+    assert job.fingerprint != before
+    assert job.trouble
+    cloud.storage.breaks.clear()
+    tasks.send.func(job.pk)
+    job.refresh_from_db()
+    assert job.ref in cloud.vertex.jobs
+    assert (job.sent, job.trouble) == (None, {})
 
 
 def test_job_waits_where_nobody_knows_what_became_of_it(

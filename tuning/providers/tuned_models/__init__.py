@@ -46,10 +46,11 @@ class TunedModelsProvider(Asking, Sharing):
 
     def create(self, spec: JobSpec) -> JobRef:
         model = _described(spec)
-        try:
-            return ref_of(self._service.create(model, tuned_model_id(spec)).name)
-        except AlreadyExists as taken:
-            return self._sent_before(spec, taken)
+        with self._service.within(spec.patience):
+            try:
+                return ref_of(self._service.create(model, tuned_model_id(spec)).name)
+            except AlreadyExists as taken:
+                return self._sent_before(spec, taken)
 
     def status(self, ref: JobRef) -> JobStatus:
         return self.refresh(ref)[0]

@@ -10,8 +10,9 @@ import logging
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from math import inf
 
-from tuning.client.google_cloud import CloudStorage, GoogleCloud, Told
+from tuning.client.google_cloud import PIECE, CloudStorage, GoogleCloud, Told
 from tuning.errors import BadAnswer, Internal, ServiceError, Unavailable
 from tuning.providers.base import JobRef, JobSpec
 from tuning.providers.vertex import datasets, names, reading
@@ -40,6 +41,10 @@ class Creating:
     _bucket: str
 
     def create(self, spec: JobSpec) -> JobRef:
+        with self._service.within(spec.patience), self._storage.within(spec.patience):
+            return self._taken(spec)
+
+    def _taken(self, spec: JobSpec) -> JobRef:
         label = hashlib.sha256(spec.key.encode()).hexdigest()[:40]
         wanted = self._wanted(spec, label)
         if not self._claimed(label):
@@ -85,9 +90,9 @@ class Creating:
     def _wanted(self, spec: JobSpec, label: str) -> Told:
         """The job as Vertex AI is asked for it, its examples sent ahead."""
         with datasets.written(spec) as (learnt, measured):
-            training = {"trainingDatasetUri": self._sent(learnt)}
+            training = {"trainingDatasetUri": self._sent(learnt, spec)}
             if measured:
-                training["validationDatasetUri"] = self._sent(measured)
+                training["validationDatasetUri"] = self._sent(measured, spec)
             parameters = _parameters(spec.recipe, learnt.examples)
         return {
             **self._source(spec),
@@ -109,10 +114,13 @@ class Creating:
         source = {"tunedModelName": names.model(f"{model}@{version}" if version and "@" not in model else model)}
         return {"preTunedModel": source | ({"checkpointId": checkpoint} if checkpoint else {})}
 
-    def _sent(self, sent: datasets.Sent) -> str:
-        """Where the file is, after it was sent there. Named by its hash, so that sending it twice is harmless."""
+    def _sent(self, sent: datasets.Sent, spec: JobSpec) -> str:
+        """Where the file is, after it was sent there. Named by its hash, so that sending it twice is harmless. While
+        somebody waits, only one of a single piece is sent: they rather watch the others go.
+        """
         bucket, name = names.bucket(self._bucket), f"{FOLDER}/{sent.sha256}.jsonl"
-        self._storage.send(bucket, name, sent.file, budget=UPLOAD_SECONDS)
+        most = inf if spec.patience is None else PIECE
+        self._storage.send(bucket, name, sent.file, budget=UPLOAD_SECONDS, most=most, heard=spec.heard)
         return f"gs://{bucket}/{name}"
 
 
