@@ -3,7 +3,7 @@
 A step costs something for itself and something for each byte of text it reads; earlier jobs of the same base model
 at the same connection say how much faster or slower the machine at hand is than the one the figures came from, and
 how long it takes to begin and to end. Each of them foretells the new job; the middle of what they say is the
-estimate, and how far they are apart is its range.
+estimate, and how far they are apart is its range. Of Google's machines nothing is guessed before the first job.
 """
 
 from collections import defaultdict
@@ -18,6 +18,7 @@ from dashboard.datasets.models import DatasetVersion
 from dashboard.jobs import prices
 from dashboard.jobs.models import Job
 from tuning.jobs import JobState, total_steps
+from tuning.providers import ignores
 from tuning.recipes import Recipe, held_out
 
 START_SECONDS = 4.0
@@ -35,16 +36,17 @@ WIDENED = {1: (0.75, 1.35), 2: (0.85, 1.2), 3: (0.9, 1.1)}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Estimate:
-    """Steps are exact; ``low`` to ``high`` seconds are likely. ``measured`` earlier jobs stand behind them.
+    """Steps are exact, or, where the service chooses the batch size, as earlier jobs had them; ``low`` to ``high``
+    seconds are likely. ``measured`` earlier jobs stand behind them; what nobody can know yet is ``None``.
 
     ``ahead`` jobs have their turn before, which takes ``wait`` seconds, where that is known. ``cost`` is in
     ``currency``, ``None`` where nothing is paid.
     """
 
-    steps: int
-    seconds: float
-    low: float
-    high: float
+    steps: int | None
+    seconds: float | None
+    low: float | None
+    high: float | None
     measured: int
     ahead: int = 0
     wait: float | None = None
@@ -79,16 +81,32 @@ def estimates(
     earlier = _earlier(connection, base_model)
     queue = _queue(connection, user) if user else {}
     return [
-        _one(version, recipe, earlier, queue | _paid(version, connection, base_model, recipe.epoch_count))
+        _one(version, connection, recipe, earlier, queue | _paid(version, connection, base_model, recipe))
         for recipe in recipes
     ]
 
 
-def _one(version: DatasetVersion, recipe: Recipe, earlier: Sequence[Job], more: dict[str, Any]) -> Estimate:
-    learnt_from = version.examples - held_out(version.examples, recipe.validation)
-    steps = total_steps(learnt_from, recipe.epoch_count, recipe.batch_size)
-    seconds, low, high = foretold(earlier, unit(version.size, recipe.epoch_count, steps))
+def _one(
+    version: DatasetVersion, connection: Connection, recipe: Recipe, earlier: Sequence[Job], more: dict[str, Any]
+) -> Estimate:
+    steps = _steps(version, connection, recipe, earlier)
+    seconds = low = high = None
+    if earlier or not connection.is_google:
+        seconds, low, high = foretold(earlier, unit(version.size, recipe.epoch_count, steps or 0))
     return Estimate(steps=steps, seconds=seconds, low=low, high=high, measured=len(earlier), **more)
+
+
+def _steps(version: DatasetVersion, connection: Connection, recipe: Recipe, earlier: Sequence[Job]) -> int | None:
+    if not ignores(connection.kind, "batch_size"):
+        return total_steps(_learnt_from(version, recipe), recipe.epoch_count, recipe.batch_size)
+    bytes_read = [(job.total_steps, job.epoch_count * job.dataset_version.size) for job in earlier if job.total_steps]
+    if not bytes_read:
+        return None
+    return max(round(recipe.epoch_count * version.size * median(steps / size for steps, size in bytes_read)), 1)
+
+
+def _learnt_from(version: DatasetVersion, recipe: Recipe) -> int:
+    return version.examples - held_out(version.examples, recipe.validation)
 
 
 def unit(size: int, epoch_count: float, steps: int) -> float:
@@ -176,11 +194,12 @@ def _queue(connection: Connection, user: User) -> dict[str, Any]:
 
 def _left(kept: dict[str, Any], done: int, total: int) -> float | None:
     """Seconds that a job still needs by what was foretold of it."""
-    return kept["seconds"] * (1 - done / total) if "seconds" in kept and total else None
+    return kept["seconds"] * (1 - done / total) if kept.get("seconds") and total else None
 
 
-def _paid(version: DatasetVersion, connection: Connection, base_model: str, epochs: int) -> dict[str, Any]:
+def _paid(version: DatasetVersion, connection: Connection, base_model: str, recipe: Recipe) -> dict[str, Any]:
+    """For the examples that are learnt from, in all epochs."""
     facts = version.facts
-    characters = version.examples * (facts["inputs"]["mean"] + facts["outputs"]["mean"]) if facts else version.size
-    paid = prices.cost(connection, base_model, characters, epochs)
+    each = facts["inputs"]["mean"] + facts["outputs"]["mean"] if facts else version.size / max(version.examples, 1)
+    paid = prices.cost(connection, base_model, _learnt_from(version, recipe) * each, recipe.epoch_count)
     return {} if paid is None else {"cost": paid, "currency": prices.currency()}

@@ -51,6 +51,7 @@ def _told(job: Job, told: Particulars) -> dict[str, Any]:
     return {
         "told": told,
         "cost": _cost(job, told),
+        "foretold": job.estimate.get("cost"),
         "currency": prices.currency(),
         "spreads": [(name, spread) for spread, name in rows if spread],
         "accuracy": figure,

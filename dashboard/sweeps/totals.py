@@ -1,6 +1,6 @@
 """What a sweep will take, all its jobs together."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,12 +12,14 @@ from tuning.recipes import Recipe
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """Jobs and steps are exact; the seconds lie between ``low`` and ``high``, one job running after the other."""
+    """Jobs and steps are exact; the seconds lie between ``low`` and ``high``, one job running after the other. What
+    nobody can know yet is ``None``.
+    """
 
     jobs: int
-    steps: int
-    low: float
-    high: float
+    steps: int | None
+    low: float | None
+    high: float | None
     calibrated: bool
 
     def kept(self) -> dict[str, Any]:
@@ -28,5 +30,11 @@ class Total:
 def total(version: DatasetVersion, connection: Connection, base_model: str, recipes: Sequence[Recipe]) -> Total:
     """What tuning on ``version`` by each of ``recipes`` will take."""
     each = estimates(version, connection, base_model, recipes)
-    low, high = sum(one.low for one in each), sum(one.high for one in each)
-    return Total(len(each), sum(one.steps for one in each), low, high, all(one.calibrated for one in each))
+    low, high = _sum(one.low for one in each), _sum(one.high for one in each)
+    steps = _sum(one.steps for one in each)
+    return Total(len(each), None if steps is None else int(steps), low, high, all(one.calibrated for one in each))
+
+
+def _sum(told: Iterable[float | None]) -> float | None:
+    known = list(told)
+    return None if None in known else sum(filter(None, known))

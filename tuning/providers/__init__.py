@@ -101,6 +101,7 @@ __all__ = [
     "Turn",
     "UsageTeller",
     "can",
+    "ignores",
     "open_provider",
     "scopes",
 ]
@@ -124,6 +125,12 @@ def open_provider(kind: str, settings: ConnectionSettings, identity: Identity) -
 def can(kind: str, protocol: type) -> bool:
     """Whether the services of ``kind`` are what the optional ``protocol`` says; none is asked."""
     return issubclass(_provider(kind), protocol)
+
+
+def ignores(kind: str, setting: str) -> bool:
+    """Whether the services of ``kind`` choose that field of :class:`tuning.recipes.Recipe` for themselves."""
+    used: frozenset[str] | None = _provider(kind).capabilities.recipe  # type: ignore[attr-defined]
+    return used is not None and setting not in used
 
 
 def scopes(kind: str) -> tuple[str, ...]:

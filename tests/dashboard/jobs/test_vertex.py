@@ -173,6 +173,36 @@ def test_job_waits_where_nobody_knows_what_became_of_it(
     assert job.ref in cloud.vertex.jobs
 
 
+def test_form_tells_the_price_and_no_time_before_a_job_was_measured_there(
+    browser: Client, alice: User, vertex: Connection, cloud: Cloud, settings
+) -> None:
+    settings.PRICES = {"vertex": 1000.0, "vertex/gemini-2.5-pro": 5000.0}
+    dataset = DatasetFactory(owner=alice)  # 15 pairs of 41 characters in all, of which 12 are learnt from
+    form = {"dataset": dataset.pk, "epoch_count": 2, "batch_size": 4, "learning_rate": 0.001, "validation": "0.2"}
+
+    def told(base: str) -> str:
+        page = browser.get("/jobs/estimate/", form | {"target": f"{vertex.pk}:{base}"}).text
+        return " ".join(page[: page.index("chooses for itself")].split())
+
+    page = told("gemini-2.5-flash")
+    assert "<dd>0.02 <small>" in page
+    assert "<dd>0.08 <small>" in told("gemini-2.5-pro")
+    assert "the first job will tell" in page
+    assert "Steps" not in page
+    assert "About" not in page
+    job = started(browser, alice, vertex)
+    assert job.estimate["cost"] == pytest.approx(1000 * 2 * 12 * 41 / 15 / 4 / 1e6)
+    assert job.estimate["seconds"] is None
+    learnt(cloud, job)
+    cloud.vertex.move(job.ref)
+    refreshed(job)
+    assert "estimated 0.02" in browser.get(f"/jobs/{job.pk}/service/").text
+    page = told("gemini-2.5-flash")
+    assert "Judged by the last job" in page
+    assert f"<dd>{job.total_steps}</dd>" in page
+    assert "About" in page
+
+
 def test_settings_that_the_service_does_not_use_are_named(browser: Client, alice: User, vertex: Connection) -> None:
     dataset = DatasetFactory(owner=alice)
     form = {"dataset": dataset.pk, "epoch_count": 2, "batch_size": 4, "learning_rate": 0.001, "validation": "0"}
