@@ -1,4 +1,6 @@
-"""Where a model comes from and what came of it: dataset version, job, model, and the models tuned from that."""
+"""Where a model comes from and what came of it: dataset version, job, model, its evaluations and deployment, and the
+models tuned from that.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -7,8 +9,10 @@ from django.db.models import QuerySet
 
 from dashboard.accounts.models import User
 from dashboard.datasets.models import Dataset
+from dashboard.evaluations.models import Evaluation
 from dashboard.jobs.models import Job
 from dashboard.library.models import TunedModel
+from dashboard.lineage import outcomes
 
 GENERATIONS = 50
 """How far back a line is followed, and how far on."""
@@ -21,6 +25,8 @@ NEAR = (
     "created",
     "last_loss",
     "removed",
+    "name",
+    "connection_id",
     "tuned_from_id",
     "owner__name",
     "owner__email",
@@ -47,6 +53,9 @@ class Member:
     here: bool
     has_job: bool
     has_dataset: bool
+    evaluations: Sequence[Evaluation] = ()
+    deployment: str = ""
+    """Its page at the service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +108,7 @@ def _drawn(user: User, keys: Iterable[int], here: set[int]) -> Family:
     rows = TunedModel.objects.filter(pk__in=chosen[:MOST])
     models = {row.pk: row for row in rows.select_related("owner", "job", "dataset_version__dataset").only(*NEAR)}
     told = _Told(user, models.values())
-    members = [
-        Member(models[pk], depth, told.models(pk), pk in here, told.job(models[pk]), told.dataset(models[pk]))
-        for pk, depth in _in_order(models)
-    ]
+    members = [told.member(models[pk], depth, here=pk in here) for pk, depth in _in_order(models)]
     return Family(members, cut=len(chosen) > MOST)
 
 
@@ -130,14 +136,22 @@ class _Told:
         self._jobs = _keys(Job.objects.visible_to(user), [row.job_id for row in rows])
         self._datasets = _keys(Dataset.objects.visible_to(user), [version.dataset_id for version in versions])
 
-    def models(self, pk: int) -> bool:
-        return pk in self._models
+        seen = [row for row in rows if row.pk in self._models]
+        self._evaluations = outcomes.evaluations(self._models)
+        self._deployments = outcomes.deployments(user, seen)
 
-    def job(self, model: TunedModel) -> bool:
-        return model.job_id in self._jobs
-
-    def dataset(self, model: TunedModel) -> bool:
-        return model.dataset_version is not None and model.dataset_version.dataset_id in self._datasets
+    def member(self, model: TunedModel, depth: int, *, here: bool) -> Member:
+        version = model.dataset_version
+        return Member(
+            model,
+            depth,
+            seen=model.pk in self._models,
+            here=here,
+            has_job=model.job_id in self._jobs,
+            has_dataset=version is not None and version.dataset_id in self._datasets,
+            evaluations=self._evaluations.get(model.pk, ()),
+            deployment=self._deployments.get(model.pk, ""),
+        )
 
 
 def _keys(visible: "QuerySet[TunedModel] | QuerySet[Job] | QuerySet[Dataset]", among: Iterable[int | None]) -> set[int]:

@@ -17,6 +17,7 @@ from dashboard.accounts.models import User
 from dashboard.connections.models import Connection
 from dashboard.datasets import contents
 from dashboard.datasets.models import Dataset, DatasetVersion
+from dashboard.evaluations.models import tell_model
 from dashboard.jobs.models import Job, Tag
 from dashboard.jobs.tags import folded
 from dashboard.library.models import Grant, TunedModel
@@ -24,7 +25,7 @@ from dashboard.moving import records
 from dashboard.moving.archive import LIBRARY, ArchiveError, Reading
 from dashboard.moving.leaving import Outcome
 from dashboard.moving.records import DatasetRecord, JobRecord, Library, ModelRecord, TeamRecord, VersionRef
-from dashboard.moving.remaking import COPIED, carried, cleaned, recipe_of, tell, unsaved_job
+from dashboard.moving.remaking import COPIED, carried, cleaned, recipe_of, scored, tell, unsaved_job
 from dashboard.teams.models import Membership, Team
 from tuning import datasets
 from tuning.datasets import Limits
@@ -149,6 +150,9 @@ class Arrival:
                 model.grants.add(self._grant(said, permission), bulk=False)
             model.tags.set(_tags(record.tags))
             model.favourites.set([self._who(email) for email in record.favourites])
+            for scores in record.evaluations:
+                scored(model, scores, self._version(scores.version))
+            tell_model(model.pk)
         self.outcome.models += 1
 
     def _row(self, record: ModelRecord, connection: Connection, owner: User, ref: JobRef) -> TunedModel:

@@ -6,12 +6,15 @@ from pathlib import Path
 
 from dashboard.accounts.models import User
 from dashboard.datasets.models import Dataset, DatasetVersion
+from dashboard.evaluations.models import Evaluation
 from dashboard.jobs.models import Job
 from dashboard.library.models import Grant, TunedModel
 from dashboard.moving import archive, records
 from dashboard.moving.archive import LIBRARY, Writing
 from dashboard.moving.records import (
+    SCORES,
     DatasetRecord,
+    EvaluationRecord,
     GrantRecord,
     JobRecord,
     Library,
@@ -96,7 +99,13 @@ def _model(out: Writing, model: TunedModel, administrator: User, outcome: Outcom
         removed_on_expiry=model.removed_on_expiry,
         grants=[_grant(grant) for grant in model.grants.select_related("person", "team")],
         job=_job(job) if job else None,
+        evaluations=[_evaluation(one) for one in model.evaluations.done().select_related("dataset_version")],
     )
+
+
+def _evaluation(evaluation: Evaluation) -> EvaluationRecord:
+    said = {name: getattr(evaluation, name) for name in SCORES}
+    return EvaluationRecord(version=_ref(evaluation.dataset_version), **said)
 
 
 def _adapter(out: Writing, model: TunedModel, job: Job, administrator: User, outcome: Outcome) -> None:

@@ -104,6 +104,25 @@ class JobRecord:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class EvaluationRecord:
+    """How a model did when it was asked examples: the scores, not the answers."""
+
+    baseline: bool
+    version: VersionRef | None
+    examples_of: str
+    in_training: bool
+    total: int
+    max_output_tokens: int
+    created: datetime
+    finished: datetime | None
+    answered: int
+    failed: int
+    exact: int
+    normalised: int
+    likeness: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ModelRecord:
     """A model. ``key`` names its folder in the archive."""
 
@@ -130,6 +149,11 @@ class ModelRecord:
     removed_on_expiry: bool
     grants: list[GrantRecord]
     job: JobRecord | None
+    evaluations: list[EvaluationRecord] = field(default_factory=list)
+
+
+SCORES = tuple(name for name in EvaluationRecord.__dataclass_fields__ if name != "version")
+"""What a record and an evaluation both have, by the same names."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,11 +9,13 @@ from django.db.models import Model
 
 from dashboard.accounts.models import User
 from dashboard.connections.models import Connection
+from dashboard.datasets.models import DatasetVersion
+from dashboard.evaluations.models import Evaluation, State
 from dashboard.jobs.models import Job
 from dashboard.library.models import TunedModel
 from dashboard.library.notes import LENGTH
 from dashboard.moving.archive import LIBRARY, ArchiveError
-from dashboard.moving.records import JobRecord, ModelRecord
+from dashboard.moving.records import SCORES, EvaluationRecord, JobRecord, ModelRecord
 from dashboard.notices import events
 from tuning import curves
 from tuning.jobs import Best, JobState, JobStatus, Point
@@ -103,6 +105,17 @@ def tell(job: Job, model: ModelRecord, record: JobRecord, curve: bytes) -> Tuned
     job.save(update_fields=["samples", "answered"])
     events.known([job])
     return TunedModel.objects.get(job=job)
+
+
+def scored(model: TunedModel, record: EvaluationRecord, version: DatasetVersion | None) -> None:
+    """Keep how ``model`` did. Raises ``ArchiveError`` where the counts cannot be."""
+    counts = (0, record.exact, record.normalised, record.answered, record.total - record.failed)
+    if list(counts) != sorted(counts) or not 0 <= record.likeness <= record.answered:
+        raise ArchiveError("archive_strange", name=f"{LIBRARY}: evaluations")
+    said = {name: getattr(record, name) for name in SCORES}
+    evaluation = Evaluation(model=model, dataset_version=version, state=State.DONE, **said)
+    cleaned(evaluation)
+    evaluation.save()
 
 
 def carried(model: ModelRecord, record: JobRecord, *, counts: tuple[int, int], curve: bytes, adapter: Path) -> Carried:

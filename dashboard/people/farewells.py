@@ -17,6 +17,7 @@ from dashboard.accounts.models import User
 from dashboard.connections import tokens
 from dashboard.connections.models import Connection
 from dashboard.datasets.models import Dataset, Upload
+from dashboard.evaluations.models import Evaluation
 from dashboard.jobs import removing
 from dashboard.jobs.models import Job
 from dashboard.library.models import Grant, TunedModel
@@ -34,7 +35,7 @@ M = TypeVar("M", bound=models.Model)
 
 def go_on(farewell: Farewell) -> None:
     """Do what is still to be done. What a service refuses or is away for is noted, and tried again another time."""
-    steps: list[Callable[[Farewell], None]] = [_revoke_keys]
+    steps: list[Callable[[Farewell], None]] = [_stop_evaluations, _revoke_keys]
     if farewell.sees_off:
         steps += [_take_access, _settle_jobs, _settle_models, _settle_datasets, _settle_presets, _settle_views]
     steps.append(_disconnect)  # last: what is handed over or removed is so in the person's name
@@ -57,6 +58,11 @@ def _revoke_keys(farewell: Farewell) -> None:
                 if not key.revoked:
                     issuer.revoke_api_key(key.id)
                     audit.record(farewell.by, "key.revoked", audit.Thing("key", key.id, key.name))
+
+
+def _stop_evaluations(farewell: Farewell) -> None:
+    """Nothing is asked in the person's name any more; what was answered stays with the models."""
+    Evaluation.objects.stop_those_of(farewell.person)
 
 
 def _disconnect(farewell: Farewell) -> None:

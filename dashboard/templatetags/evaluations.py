@@ -1,9 +1,8 @@
-"""Evaluations on the pages of models and datasets; shares as people read them."""
+"""Evaluations on the pages of models and datasets."""
 
 from typing import Any
 
 from django import template
-from django.utils.translation import gettext
 
 from dashboard.accounts.models import User
 from dashboard.datasets.models import DatasetVersion
@@ -12,16 +11,6 @@ from dashboard.evaluations.models import State
 from dashboard.library.models import TunedModel
 
 register = template.Library()
-
-
-@register.filter
-def percent(share: float | None) -> str:
-    """From 0 to 1: "87 %"; one decimal where that tells more: "99.6 %"."""
-    if share is None:
-        return "–"
-    hundred = 100 * share
-    digits = 1 if 0 < hundred < 1 or 99 < hundred < 100 else 0
-    return gettext("%(number)s %%") % {"number": f"{hundred:.{digits}f}"}
 
 
 @register.inclusion_tag("evaluations/_of_model.html")

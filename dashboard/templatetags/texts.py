@@ -17,15 +17,26 @@ _MARKED = re.compile("^ +|(?<! ) +$|\t|\n$|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u
 
 The look behind keeps a long run of blanks in the middle from being tried from each of them.
 """
+_MISLEADING = re.compile("[\t\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _SIGNS = {" ": "·", "\t": "⇥", "\n": "↵"}
 
 
 @register.filter
 def exact(text: str) -> SafeString:
     """``text``, escaped, its invisible parts marked. What a person copies from it is the text itself."""
+    return _shown(text, _MARKED)
+
+
+@register.filter
+def exact_inside(text: str) -> SafeString:
+    """The same for a piece from the middle of a text: blanks at its ends are seen by what stands beside them."""
+    return _shown(text, _MISLEADING)
+
+
+def _shown(text: str, marked: re.Pattern[str]) -> SafeString:
     pieces: list[str] = []
     end = 0
-    for found in _MARKED.finditer(text):
+    for found in marked.finditer(text):
         pieces += [conditional_escape(text[end : found.start()]), *map(_mark, found[0])]
         end = found.end()
     return mark_safe("".join([*pieces, conditional_escape(text[end:])]))  # noqa: S308 - every piece is escaped

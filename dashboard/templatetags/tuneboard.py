@@ -156,6 +156,16 @@ def loss(value: float | None) -> str:
 
 
 @register.filter
+def percent(share: float | None) -> str:
+    """From 0 to 1: "87 %"; one decimal where that tells more: "99.6 %"."""
+    if share is None:
+        return "–"
+    hundred = 100 * share
+    digits = 1 if 0 < hundred < 1 or 99 < hundred < 100 else 0
+    return gettext("%(number)s %%") % {"number": f"{hundred:.{digits}f}"}
+
+
+@register.filter
 def plain(value: float) -> str:
     """A number as people write it: 0.001, not 1e-3."""
     return written_number(value)

@@ -75,3 +75,6 @@ class Console(Protocol):
 
     def link(self, ref: JobRef) -> str:
         """The job's page there. Asks nobody."""
+
+    def deployment(self, model: str) -> str:
+        """The page there of what a tuned model answers at. Asks nobody. Raises ``NotFound`` for another name."""

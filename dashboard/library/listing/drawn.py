@@ -13,14 +13,15 @@ from dashboard.library.listing.rows import Arrival, Listed, Row, seen_as
 from dashboard.library.models import TunedModel
 from dashboard.listing.drawing import small_curve, tag_marks
 from dashboard.markup import filled
-from dashboard.templatetags.tuneboard import ago, loss
+from dashboard.templatetags.tuneboard import ago, loss, percent
 
 Drawing = Callable[[Row, str, bool], SafeString]
 
 ROW = """<tr id="model-{key}"{again}>\
 <td class="tick">{tick}</td><td class="star">{star}</td>\
 <td class="name"><a href="{room}{key}/" id="open-{key}">{name}</a>{about}</td>\
-<td class="number">{loss}</td><td class="wide">{curve}</td><td class="number wide">{evaluation}</td>\
+<td class="number">{loss}</td><td class="wide">{curve}</td>\
+<td class="number wide">{evaluation}</td><td class="number wide">{match}</td>\
 <td class="wide mono">{base}</td><td class="wide">{dataset}</td><td class="wide">{owner}</td>\
 <td class="number wide">{used}</td><td class="number wide">{created}</td><td class="wide">{tags}</td></tr>"""
 CARD = """<li id="model-{key}"{again}>\
@@ -53,6 +54,7 @@ def as_row(row: Row, room: str, again: bool = False) -> SafeString:
         ROW,
         about=about,
         evaluation=loss(row.model.evaluation),
+        match=percent(row.model.last_match),
         base=row.model.base_model,
         dataset=row.model.dataset or "–",
         used=ago(row.model.last_used),
@@ -65,7 +67,8 @@ def as_card(row: Row, room: str, again: bool = False) -> SafeString:
     model = row.model
     about = filled('<p class="clamp muted small">{}</p>', model.description) if model.description else ""
     held_out = gettext("held-out loss %s") % loss(model.evaluation) if model.evaluation is not None else ""
-    parts = [model.base_model, model.dataset, held_out]
+    match = gettext("%s as expected") % percent(model.last_match) if model.last_match is not None else ""
+    parts = [model.base_model, model.dataset, held_out, match]
     used = filled(" · " + gettext("used {when}"), when=ago(model.last_used)) if model.last_used else ""
     return filled(
         CARD,

@@ -40,12 +40,13 @@ class Listed(NamedTuple):
     created: datetime
     last_used: datetime | None
     last_loss: float | None
+    last_match: float | None
     is_favourite: bool
     owner_name: str
     owner_email: str
     dataset: str | None
     evaluation: float | None
-    """Its last: the held-out loss of the epoch that was kept."""
+    """The held-out loss of the epoch that was kept."""
     curve: str | None
     """As JSON."""
 
@@ -122,6 +123,7 @@ def seen_as(row: Row) -> str:
         model.owner_id,
         model.last_used,
         model.last_loss,
+        model.last_match,
         model.is_favourite,
         [*row.tags],
     )

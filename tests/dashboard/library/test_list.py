@@ -128,12 +128,12 @@ def test_teams_models_are_listed_and_removed_ones_are_not(browser: Client, alice
 def test_every_column_sorts_and_what_has_no_value_comes_last(
     browser: Client, alice: User, column: str, sign: str
 ) -> None:
-    kept(alice, "A", last_loss=1.0, last_used=timezone.now())
-    kept(alice, "B", last_loss=2.0, last_used=timezone.now() - timedelta(days=1))
+    kept(alice, "A", last_loss=1.0, last_used=timezone.now(), last_match=0.5)
+    kept(alice, "B", last_loss=2.0, last_used=timezone.now() - timedelta(days=1), last_match=0.75)
     kept(alice, "C")
     found = names(browser, sort=sign + column)
     assert len(found) == 3
-    expected = {"name": ["A", "B", "C"], "loss": ["A", "B", "C"], "used": ["B", "A", "C"]}
+    expected = {"name": ["A", "B", "C"], "loss": ["A", "B", "C"], "used": ["B", "A", "C"], "match": ["A", "B", "C"]}
     if column in expected:
         rising = expected[column]
         reverse = rising[::-1] if column == "name" else [rising[1], rising[0], "C"]

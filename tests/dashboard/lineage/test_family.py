@@ -9,6 +9,8 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from dashboard.accounts.models import User
+from dashboard.connections.models import Connection
+from dashboard.evaluations.models import Evaluation, State
 from dashboard.library.models import Grant, Role, TunedModel
 from dashboard.lineage import family
 from tests.factories import DatasetFactory, TunedModelFactory, UserFactory
@@ -102,6 +104,53 @@ def test_a_dataset_shows_what_was_tuned_on_it_and_what_came_of_that(browser: Cli
     assert "Lineage" not in browser.get(f"/datasets/{unused.pk}/").text
 
 
+def evaluated(model: TunedModel, name: str, **more: object) -> Evaluation:
+    facts = {"examples_of": name, "dataset_version": model.dataset_version, "total": 15, "max_output_tokens": 32}
+    counts = {"answered": 15, "exact": 12, "normalised": 12, "likeness": 13.0, "state": State.DONE}
+    return Evaluation.objects.create(model=model, by=model.owner, **(facts | counts | more))
+
+
+def test_evaluations_hang_on_their_model_in_five_generations(alice: User, browser: Client) -> None:
+    line = generations(alice, 5)
+    made = [evaluated(model, f"Held out {number}") for number, model in enumerate(line)]
+    evaluated(line[0], "Stopped", state=State.STOPPED)
+    for number in range(4):
+        evaluated(line[4], f"Again {number}", baseline=True)
+    section = drawn(alice, line[2])
+    assert shown(section) == [(depth, f"Model {depth + 1}") for depth in range(5)]
+    rows = section.split("<li ")[1:]
+    for evaluation, row in zip(made[:4], rows, strict=False):
+        assert f'<a href="/evaluations/{evaluation.pk}/">evaluation</a> {evaluation.examples_of}' in row
+        assert "80 % as expected" in row
+    assert "Stopped" not in section
+    assert re.findall(r"of its base model</a> (Again \d)", rows[4]) == ["Again 3", "Again 2", "Again 1"]  # the last
+    page = browser.get(made[2].get_absolute_url()).text
+    assert f'href="{line[2].get_absolute_url()}"' in page
+    assert f'href="/datasets/{line[2].dataset_version.dataset_id}/v1/"' in page
+
+
+def test_evaluations_of_others_models_are_not_told(alice: User) -> None:
+    first, second = generations(UserFactory(), 2)
+    evaluated(first, "Secret examples")
+    Grant.objects.create(model=second, person=alice, role=Role.READER)
+    assert "Secret examples" not in drawn(alice, second)
+
+
+def test_tuned_model_of_vertex_leads_to_its_endpoint_in_the_console(alice: User) -> None:
+    google = {"kind": "vertex", "project": "our-project", "location": "us-central1", "bucket": "ours"}
+    vertex = Connection.objects.create(name="Our project", access="chosen", **google)
+    endpoint = "projects/123/locations/us-central1/endpoints/456"
+    model = TunedModelFactory(owner=alice, connection=vertex, name=endpoint)
+    assert "console" not in drawn(alice, model)
+    vertex.people.add(alice)
+    page = (
+        "https://console.cloud.google.com/vertex-ai/online-prediction/locations/us-central1/endpoints/456?project=123"
+    )
+    assert f'href="{page}"' in drawn(alice, model)
+    TunedModel.objects.update(name="tunedModels/strange")
+    assert "console" not in drawn(alice, model)
+
+
 def test_names_are_shown_as_they_are_written(alice: User) -> None:
     model = TunedModelFactory(owner=alice, display_name="<b>bold</b>")
     assert "&lt;b&gt;bold&lt;/b&gt;" in drawn(alice, model)
@@ -115,7 +164,7 @@ def test_a_large_family_is_cut_and_costs_few_questions(
         TunedModel(connection=root.connection, name=f"tunedModels/m{n}", owner=alice, display_name="M", tuned_from=root)
         for n in range(family.MOST + 50)
     )
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(10):
         section = drawn(alice, root)
     assert section.count("<li ") == family.MOST
     assert "There are more" in section

@@ -15,6 +15,8 @@ from pytest_django import Settings
 from dashboard.accounts.models import User
 from dashboard.connections.models import Connection
 from dashboard.datasets.models import Dataset
+from dashboard.evaluations.asking import next_turn
+from dashboard.evaluations.starting import Plan, start
 from dashboard.jobs.models import Job, Tag
 from dashboard.library.models import Grant, Role, TunedModel
 from dashboard.moving.models import Kind, Move
@@ -64,6 +66,12 @@ def tuned(server: TuningServer, alice: User, bob: User, administrator: User) -> 
     team.members.add(bob, through_defaults={"is_manager": True})
     Grant.objects.create(model=model, team=team, role=Role.READER)
     Grant.objects.create(model=model, person=bob, role=Role.WRITER)
+    assert answer(model)
+    start(alice, model, Plan(version=dataset.latest, examples=4, max_output_tokens=4))
+    while next_turn():
+        pass
+    model.refresh_from_db()
+    assert model.last_match is not None
     return model
 
 
@@ -95,6 +103,19 @@ def told(model: TunedModel) -> dict[str, object]:
         "samples": job.samples,
         "times": (job.created, job.started, job.finished),
         "dataset": (job.dataset_version.sha256, job.dataset_version.examples, job.dataset_version.path.read_bytes()),
+        "evaluations": [
+            (
+                one.total,
+                one.answered,
+                one.exact,
+                one.likeness,
+                one.in_training,
+                one.dataset_version.sha256,
+                one.finished,
+            )
+            for one in model.evaluations.done()
+        ],
+        "last match": model.last_match,
         "answer": answer(model),
     }
 

@@ -8,6 +8,7 @@ from dashboard.accounts.models import User
 from dashboard.audit.models import Entry
 from dashboard.connections.models import Connection
 from dashboard.datasets.models import Dataset
+from dashboard.evaluations.models import Evaluation, State
 from dashboard.jobs.models import Job
 from dashboard.library.models import Grant, Role, TunedModel
 from dashboard.listing.models import Room, SavedView
@@ -425,3 +426,14 @@ def test_what_lies_in_the_leavers_own_account_elsewhere_holds_nothing_up(
     left = TunedModel.objects.filter(pk=model.pk).values_list("owner", "job__owner").first()
     assert left == ((heir.pk, heir.pk) if what == "hand" else None)
     assert not Job.objects.filter(owner=leaver).exists()
+
+
+def test_nothing_is_asked_any_more_for_who_was_made_inactive(client: Client, root: User, leaver: User) -> None:
+    model = TunedModelFactory(owner=leaver)
+    version = model.dataset_version
+    facts = {"dataset_version": version, "examples_of": str(version), "total": 15, "max_output_tokens": 32}
+    evaluation = Evaluation.objects.create(model=model, by=leaver, **facts)
+    client.post(f"/people/{leaver.pk}/active/", {"active": "no"})
+    farewells.go_on(Farewell.objects.get(person=leaver))
+    evaluation.refresh_from_db()
+    assert evaluation.state == State.STOPPED

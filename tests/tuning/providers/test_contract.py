@@ -146,6 +146,7 @@ TELLS_WITHOUT_RAISING = {
     "check": "says what is wrong line by line",
     "training_data": "None where there is none",
     "link": "asks nobody",
+    "deployment": "asks nobody",
 }
 ADMINISTRATORS = {"EngineRoom", "Keeper", "Queue", "Retrier", "UsageTeller"}
 """Protocols of machines of one's own; ``tests/tuning/server`` and the rooms of the dashboard hold them."""

@@ -92,6 +92,9 @@ class VertexProvider(Asking, Checking, Creating, Removing, VertexExisting):
     def link(self, ref: JobRef) -> str:
         return names.console(names.job(ref))
 
+    def deployment(self, model: str) -> str:
+        return names.endpoint_console(names.endpoint(model))
+
 
 def _nobody() -> str:
     raise Unauthenticated("reconnect")

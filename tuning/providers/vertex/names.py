@@ -10,7 +10,7 @@ LOCATION = re.compile(r"[a-z0-9][a-z0-9-]{0,40}", re.ASCII)
 BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,221}", re.ASCII)
 PARENT = r"projects/([\w.:-]+)/locations/([\w-]+)"
 JOB = re.compile(PARENT + r"/tuningJobs/([\w-]+)", re.ASCII)
-ENDPOINT = re.compile(PARENT + r"/endpoints/[\w-]+", re.ASCII)
+ENDPOINT = re.compile(PARENT + r"/endpoints/([\w-]+)", re.ASCII)
 MODEL = re.compile(PARENT + r"/models/[\w-]+(@[\w-]+)?", re.ASCII)
 OPERATION = re.compile(r"projects/[\w./:-]+/operations/[\w-]+", re.ASCII)
 PUBLISHED = re.compile(r"[a-z0-9][a-z0-9.-]{0,62}", re.ASCII)
@@ -87,3 +87,11 @@ def console(ref: JobRef) -> str:
     assert match is not None
     project, place, number = match.groups()
     return f"{CONSOLE}/vertex-ai/generative/language/locations/{place}/tuning/tuningJob/{number}?project={project}"
+
+
+def endpoint_console(name: str) -> str:
+    """Where an endpoint's page is."""
+    match = ENDPOINT.fullmatch(name)
+    assert match is not None
+    project, place, number = match.groups()
+    return f"{CONSOLE}/vertex-ai/online-prediction/locations/{place}/endpoints/{number}?project={project}"
