@@ -27,7 +27,9 @@ class Rights:
 
     @cached_property
     def model(self) -> TunedModel | None:
-        """That it made."""
+        """That it made, once it has ended."""
+        if not self.job.is_final:
+            return None
         return TunedModel.objects.visible_to(self.user).filter(job=self.job).first()
 
     @property

@@ -69,10 +69,12 @@ def detail(request: Request, pk: int) -> HttpResponse:
 @login_required
 def live(request: Request, pk: int) -> HttpResponse:
     """What changed on a job's page since the browser last heard; 204 when nothing did."""
-    jobs = Job.objects.visible_to(request.user)
-    job = get_object_or_404(jobs.glimpsed(), pk=pk)
+    job = Job.objects.glimpse(request.user, pk)
+    if job and job.is_due:
+        job = Job.objects.select_related("connection", "owner", "dataset_version__dataset").filter(pk=pk).first()
+    if job is None:
+        raise Http404
     if job.is_due:
-        job = get_object_or_404(jobs.select_related("connection", "owner", "dataset_version__dataset"), pk=pk)
         job.refresh_quietly()
     if request.GET.get("seen") == job.fingerprint:
         return NoContent()

@@ -20,7 +20,7 @@ from dashboard.jobs.pace import STALLED
 from dashboard.jobs.queryset import JobQuerySet
 from dashboard.jobs.tags import TAGS_SUGGESTED, Tag, folded
 from dashboard.listing import asked
-from dashboard.listing.asked import OFFERED, WORDS, Chip, Narrowing, NarrowingForm, key_field, named
+from dashboard.listing.asked import OFFERED, Chip, Narrowing, NarrowingForm, key_field, named
 from dashboard.messages import STATES
 from tuning.jobs import JobState
 
@@ -48,7 +48,7 @@ class Filters(Narrowing):
 
     def applied(self, jobs: JobQuerySet) -> JobQuerySet:
         """Those of ``jobs`` that match. Other tables are asked apart, so that counting joins nothing."""
-        for word in self.q.split()[:WORDS]:
+        for word in self.words:
             jobs = jobs.filter(_says(word))
         for tag in self.tag:
             jobs = jobs.filter(pk__in=Job.tags.through.objects.filter(tag__key=folded(tag)).values("job"))

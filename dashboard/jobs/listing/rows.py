@@ -113,7 +113,7 @@ class Listing:
 def listing(asked: Asked, user: User, number: str | None) -> Listing:
     """Page ``number`` of what ``user`` asked for. First its keys, which indexes have; then its rows."""
     matching = asked.filters.applied(Job.objects.visible_to(user))
-    page = page_of_keys(matching, COLUMNS.ordering(asked.sort), number)
+    page = page_of_keys(matching, COLUMNS.ordering(asked.sort), number, searched=bool(asked.filters.q))
     return Listing(page, _rows(list(page)))
 
 

@@ -15,7 +15,7 @@ from dashboard.jobs.tags import Tag, folded
 from dashboard.library.listing.columns import COLUMNS
 from dashboard.library.models import TunedModel, TunedModelQuerySet
 from dashboard.listing import asked
-from dashboard.listing.asked import WORDS, Chip, Narrowing, NarrowingForm, key_field, named
+from dashboard.listing.asked import Chip, Narrowing, NarrowingForm, key_field, named
 
 
 class Shared(TextChoices):
@@ -44,7 +44,7 @@ class Filters(Narrowing):
     def applied(self, models: TunedModelQuerySet, user: User) -> TunedModelQuerySet:
         """Those of ``models`` that match for ``user``. Other tables are asked apart, so that counting joins nothing."""
         models = models.filter(archived__isnull=not self.archived)
-        for word in self.q.split()[:WORDS]:
+        for word in self.words:
             models = models.filter(_says(word))
         for tag in self.tag:
             models = models.filter(pk__in=_tagged(Q(key=folded(tag))))

@@ -10,6 +10,7 @@ from django.contrib.sessions.models import Session
 from django.db.models import F
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
+from django.utils import timezone
 
 from dashboard.accounts import tasks, tries
 from dashboard.accounts.models import SignInTry, User
@@ -204,6 +205,19 @@ def test_stranger_sends_nothing_large(client: Client) -> None:
 def test_what_a_signed_in_person_sees_is_not_kept(client: Client, alice: User) -> None:
     client.force_login(alice)
     assert client.get("/datasets/")["Cache-Control"] == "private, no-store"
+
+
+def test_session_that_is_over_or_gone_lets_nobody_in(client: Client, alice: User) -> None:
+    client.force_login(alice)
+    assert client.get("/datasets/").status_code == 200
+    session = Session.objects.get(pk=client.session.session_key)
+    Session.objects.update(expire_date=timezone.now())
+    assert client.get("/datasets/")["Location"].startswith(SIGN_IN)
+    Session.objects.update(expire_date=timezone.now() + timedelta(minutes=1))
+    client.cookies["sessionid"] = session.pk
+    assert client.get("/datasets/").status_code == 200
+    Session.objects.all().delete()
+    assert client.get("/datasets/")["Location"].startswith(SIGN_IN)
 
 
 def test_sessions_that_are_over_are_forgotten(client: Client, alice: User) -> None:
