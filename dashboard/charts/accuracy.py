@@ -1,4 +1,4 @@
-"""How many of the tokens a model foretold rightly while it was tuned, as a plotly figure."""
+"""How many of the next tokens a model predicted correctly while it was tuned, as a plotly figure."""
 
 from collections.abc import Sequence
 from math import isfinite
@@ -24,7 +24,9 @@ def accuracy(learnt: Sequence[Point], held_out: Sequence[Point]) -> dict[str, An
             marked.update(mode="lines+markers", line={"dash": "dash"}, marker={"size": 7, "symbol": "diamond"})
         )
     figure = go.Figure(lines, layout())
-    figure.update_layout(yaxis={"tickformat": ".0%"}, xaxis={"title": {"text": _("step")}})
+    figure.update_layout(yaxis={"tickformat": ".0%"})
+    place = {"xref": "paper", "x": 1, "xanchor": "right", "yref": "paper", "y": 0, "yanchor": "top", "yshift": -24}
+    figure.add_annotation(text=_("step"), showarrow=False, **place)
     if held_out:
         figure.update_layout(showlegend=True, legend={"orientation": "h", "y": 1.12})
     return cast(dict[str, Any], figure.to_plotly_json())

@@ -19,13 +19,14 @@ from dashboard import audit
 from dashboard.accounts.models import User
 from dashboard.connections.models import Connection
 from dashboard.connections.tokens import needed
+from dashboard.connections.unreachable import explain_silence
 from dashboard.datasets.forms import limits
 from dashboard.datasets.models import NAME_LENGTH, Dataset, DatasetVersion
 from dashboard.jobs import chronicle
 from dashboard.jobs.models import Job
 from dashboard.library.models import TunedModel
 from dashboard.library.notes import LENGTH
-from dashboard.messages import Message, explain
+from dashboard.messages import Message
 from dashboard.notices import events
 from dashboard.sharing.mirror import renew_quietly
 from tuning import datasets
@@ -164,7 +165,7 @@ def _shelf(user: User, connection: Connection, provider: Importer, q: str) -> Sh
         needed(connection, user)
         told = list(islice(provider.existing(), LISTED))
     except ServiceError as error:
-        return Shelf(connection, silent=explain(error))
+        return Shelf(connection, silent=explain_silence(connection, error))
     refs = Job.objects.filter(connection=connection, owner=user).exclude(ref="").values_list("ref", flat=True)
     here = {ref.partition("/operations/")[0] for ref in refs}
     here |= set(connection.tuned_models.filter(removed__isnull=False).values_list("name", flat=True))  # in the bin

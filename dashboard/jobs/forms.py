@@ -16,13 +16,14 @@ from dashboard import audit
 from dashboard.accounts.models import User
 from dashboard.connections.models import Connection
 from dashboard.connections.tokens import needed
+from dashboard.connections.unreachable import explain_by_name
 from dashboard.datasets.models import Dataset, DatasetVersion
 from dashboard.jobs.estimates import Estimate, estimate
 from dashboard.jobs.hints import Draft, hints
 from dashboard.jobs.models import Job
 from dashboard.jobs.recipes import DatasetChoice, RecipeForm
 from dashboard.listing.fields import is_key
-from dashboard.messages import Message, explain
+from dashboard.messages import Message
 from tuning.errors import ServiceError
 from tuning.jobs import total_steps
 from tuning.providers import BaseModel
@@ -57,7 +58,11 @@ class NewJob(RecipeForm):
         error_messages={"invalid_choice": _("That version is of another dataset. Choose one of these.")},
     )
     target = forms.ChoiceField(
-        label=_("Base model"), help_text=_("What you start from. A small model tunes in seconds and answers at once.")
+        label=_("Base model"),
+        help_text=_("What you start from. A small model tunes in seconds and answers at once."),
+        error_messages={
+            "invalid_choice": _("The model that was chosen is not offered at the moment. Choose another, or try again.")
+        },
     )
     display_name = forms.CharField(label=_("Name"), max_length=40, strip=True)
     again = forms.CharField(required=False, widget=forms.HiddenInput)
@@ -219,8 +224,7 @@ class NewJob(RecipeForm):
                 needed(connection, self.user)
                 models = connection.open_for(self.user).base_models()
             except ServiceError as error:
-                message = explain(error)
-                self.unreachable.append(replace(message, title=f"{connection}: {message.title}"))
+                self.unreachable.append(explain_by_name(connection, error))
                 continue
             tunable = [_target(connection, model) for model in models if model.tunable]
             found += tunable

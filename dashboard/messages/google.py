@@ -28,7 +28,10 @@ GOOGLE = {
     ),
     "token_refused": (
         _("Google does not accept the account’s token any more"),
-        _("Connect the account again. Jobs under way go on at Google."),
+        _(
+            "Connect the account again; where all share one, an administrator looks at the connection. Jobs under way "
+            "go on at Google."
+        ),
     ),
     "account_needed": (
         _("An API key is not enough for that"),

@@ -8,9 +8,10 @@ from django.core.cache import cache
 from dashboard.accounts.models import User
 from dashboard.connections.models import Connection
 from dashboard.connections.tokens import needed
+from dashboard.connections.unreachable import explain_by_name
 from dashboard.jobs.models import Job
 from dashboard.library.models import TunedModel
-from dashboard.messages import Message, explain
+from dashboard.messages import Message
 from tuning.errors import ServiceError
 from tuning.providers import BaseModel
 
@@ -58,8 +59,7 @@ def offer_to(user: User, wanted: str = "") -> Offer:
             needed(connection, user)
             bases += [Target(connection, base.name, base.display_name, base) for base in _base_models(connection, user)]
         except ServiceError as error:
-            message = explain(error)
-            unreachable.append(replace(message, title=f"{connection}: {message.title}") if message.link else message)
+            unreachable.append(explain_by_name(connection, error))
     targets = [*_tuned(user, wanted, bases), *bases]
     return Offer({target.value: target for target in targets}, unreachable)
 

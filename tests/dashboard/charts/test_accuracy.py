@@ -1,4 +1,4 @@
-"""The share of tokens that were foretold rightly, drawn."""
+"""The share of next tokens that were predicted correctly, drawn."""
 
 import json
 import math

@@ -3,12 +3,14 @@
 import logging
 
 import pytest
+from django.test import Client
 
 from dashboard.accounts.models import User
 from dashboard.connections.models import Account, Connection, askable
 from dashboard.jobs import tasks
 from dashboard.jobs.models import Job
 from tests.factories import JobFactory, UserFactory
+from tests.google import refusals
 from tests.google.cloud import Cloud
 
 pytestmark = pytest.mark.django_db
@@ -69,3 +71,16 @@ def test_grant_taken_back_at_google_is_noticed_by_a_refresh(
     account.refresh_from_db()
     job.refresh_from_db()
     assert (account.state, job.state, job.completed_steps) == ("reconnect", "RUNNING", 7)
+
+
+def test_account_that_is_refused_is_connected_anew_from_where_it_is_missed(
+    browser: Client, own: Connection, account: Account, cloud: Cloud
+) -> None:
+    place = {"project": cloud.project, "location": cloud.location, "bucket": cloud.bucket}
+    Connection.objects.filter(pk=own.pk).update(kind="vertex", **place)
+    cloud.fault(refusals.unauthenticated(), times=9)
+    page = browser.get("/jobs/import/").text
+    assert "does not accept the account’s token any more" in page
+    assert f'href="/connections/{own.pk}/connect/"' in page
+    cloud.faults.clear()
+    assert f'href="/connections/{own.pk}/connect/"' not in browser.get("/jobs/import/").text

@@ -102,7 +102,7 @@ def test_page_tells_what_the_service_tells(
     assert "JOB_STATE_SUCCEEDED" in told
     assert "1.44" in told  # 2 epochs of 720 tokens, at 1,000 a million
     assert "After epoch 2" in told
-    assert "87.5 % after step 3" in told
+    assert "After step 3, 87.5 % of the next tokens" in told
 
 
 def test_services_silence_is_told_and_nothing_is_lost(
