@@ -26,7 +26,7 @@ from dashboard.listing.fields import is_key
 from dashboard.messages import Message
 from tuning.errors import ServiceError
 from tuning.jobs import total_steps
-from tuning.providers import BaseModel
+from tuning.providers import BaseModel, ignores
 from tuning.recipes import Recipe, assumed
 
 
@@ -166,7 +166,8 @@ class NewJob(RecipeForm):
             estimate=foretold.as_kept() if foretold else {},
         )
         job.recipe = self.recipe()
-        job.total_steps = total_steps(job.learnt_from, job.epoch_count, job.batch_size)
+        if not ignores(target.connection.kind, "batch_size"):
+            job.total_steps = total_steps(job.learnt_from, job.epoch_count, job.batch_size)
         with transaction.atomic():
             job, is_new = Job.objects.enter_once(job, self._key())
             if is_new:

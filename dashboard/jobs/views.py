@@ -42,7 +42,7 @@ from dashboard.retiring import removing
 from dashboard.retiring.uses import uses
 from tuning.errors import Exhausted, Unavailable
 from tuning.jobs import JobState
-from tuning.providers import Chronicler, Export, Exporter, JobRef, can
+from tuning.providers import Chronicler, Export, Exporter, JobRef, can, ignores
 
 
 @require_safe
@@ -225,4 +225,5 @@ def _context(job: Job, user: User) -> dict[str, Any]:
         "exports": partial(exports.offered, job),
         "kept": partial(kept_sentence, job),
         "words": in_words(job),
+        "own_batches": ignores(job.connection.kind, "batch_size"),
     }

@@ -97,6 +97,23 @@ def test_job_goes_from_a_dataset_to_its_curve_and_an_answer(page: Page, cloud: C
     assert walk.ask(page, "41") == "42"
 
 
+def test_many_examples_are_seen_on_their_way(page: Page, cloud: Cloud, tmp_path: Path) -> None:
+    rows = "".join(f'{{"text_input": "{number} {"x" * 400}", "output": "{number + 1}"}}\n' for number in range(20_000))
+    (tmp_path / "many.jsonl").write_text(rows)
+    walk.upload(page, tmp_path / "many.jsonl", "Many")
+    page.get_by_role("link", name="Start tuning").click()
+    page.get_by_label("Name").fill("Much to send")
+    walk.choose_base(page, "Gemini 2.5 Pro")
+    page.get_by_role("button", name="Start tuning").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Much to send")
+    expect(page.locator("#live")).to_contain_text("sending the examples")
+    expect(page.get_by_role("progressbar", name="Examples sent")).to_be_visible()
+    check_schemes(page)
+    if folder := os.environ.get("SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / "vertex-sending.png", full_page=True)
+    assert len(cloud.vertex.jobs) == 1  # which the worker changes
+
+
 def test_what_the_project_lacks_is_told_with_where_it_is_put_right(page: Page, cloud: Cloud) -> None:
     cloud.disabled.add("aiplatform.googleapis.com")
     page.goto("/jobs/")

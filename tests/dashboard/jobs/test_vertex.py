@@ -145,6 +145,9 @@ def test_many_examples_are_sent_by_the_worker_while_the_page_tells_how_far_they_
     assert (job.ref, job.sent, job.trouble) == ("", 0, {})
     assert not cloud.calls("storage.upload")
     page = browser.get(f"/jobs/{job.pk}/").text
+    facts = page[page.index('id="live"') : page.index("</dl>")]
+    assert "Learning rate" in facts
+    assert ("of 0" in facts, "Batch size" in facts) == (False, False)  # Google chooses
     assert "sending the examples, 0 % are there" in page
     assert '<progress max="100" value="0"' in page
     before = job.fingerprint
