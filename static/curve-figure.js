@@ -6,6 +6,9 @@
 "use strict";
 
 const curveFigure = (() => {
+  /* So few have a tick each: plotly would halve them, and name both halves alike. */
+  const FEW_STEPS = 6;
+
   /* The value of `ys` where `xs`, ascending, is `x`: between points on a straight line, beyond the ends the end's. */
   function between(xs, ys, x) {
     if (!xs.length || x <= xs[0]) return ys[0];
@@ -218,7 +221,7 @@ const curveFigure = (() => {
         range,
         autorange: false,
         unifiedhovertitle: { text: { step: `${shown.title} %{x:d}`, epoch: `${shown.title} %{x:.4~g}`, time: `%{x:.4~g} ${shown.title}` }[view.x] },
-        ...(view.x === "step" ? { tickformat: "d" } : {}),
+        ...(view.x === "step" ? { tickformat: "d", dtick: range[1] - range[0] < FEW_STEPS ? 1 : undefined } : {}),
       },
       yaxis: lossAxis(frame, columns, view, shown),
       yaxis2: { ...frame.layout.yaxis2, visible: view.speed === "on" },

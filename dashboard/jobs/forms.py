@@ -55,6 +55,7 @@ class NewJob(RecipeForm):
     version = forms.ChoiceField(
         label=_("Version"),
         required=False,
+        initial="",
         error_messages={"invalid_choice": _("That version is of another dataset. Choose one of these.")},
     )
     target = forms.ChoiceField(

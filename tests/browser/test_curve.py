@@ -74,6 +74,13 @@ def test_spike_of_one_step_in_a_hundred_thousand_is_seen_from_far_and_near(page:
     assert page.evaluate("document.getElementById('loss').layout.xaxis.range") == [0, 100_000]
 
 
+def test_few_steps_have_a_tick_each_and_no_name_twice(page: Page, long_job: str) -> None:
+    walk.open_page(page, long_job)
+    page.evaluate("document.getElementById('loss').zoomTo(10, 12)")
+    wait_until(page, "chart.columns.steps.length < 10 && chart.layout.xaxis.range[1] < 20")
+    assert page.locator("#loss .xtick text").all_text_contents() == ["10", "11", "12"]
+
+
 def test_zoomed_view_and_controls_come_back_with_the_address(page: Page, long_job: str) -> None:
     walk.open_page(page, long_job)
     page.get_by_role("button", name="Log").click()

@@ -20,7 +20,7 @@ def signed_in(client: Client) -> Client:
 @pytest.mark.parametrize(
     ("http", "status", "sentence"),
     [
-        (401, 502, "one secret"),
+        (401, 502, "the same VAR_DIR"),
         (403, 502, "not yours"),
         (429, 429, "quota"),
         (500, 502, "broke down"),
