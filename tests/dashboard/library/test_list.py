@@ -72,6 +72,23 @@ def test_search_looks_into_all_that_people_write(browser: Client, alice: User, q
     assert names(browser, q=q) == ["Counting"]
 
 
+def test_words_are_searched_for_as_they_are_written(browser: Client, alice: User) -> None:
+    """Not as a database's wildcards, and each by itself."""
+    kept(alice, "Noted", notes="100% right_on any-word")
+    tagged = kept(alice, "Tagged")
+    Tag.objects.put_on_models([tagged], "ÄRGER\\2")
+    kept(alice, "Other", notes="1000 rightXon", description="Ärger")
+    for q, found in (
+        ("100%", ["Noted"]),
+        ("right_on", ["Noted"]),
+        ("ärger\\2", ["Tagged"]),
+        ("any-word right", ["Noted"]),
+        ("any-key", []),
+        ("1000", ["Other"]),
+    ):
+        assert names(browser, q=q) == found
+
+
 def test_every_facet_narrows_the_list_and_counts_what_it_leaves(browser: Client, alice: User) -> None:
     wanted = kept(alice, "Wanted", base_model="models/odd")
     Tag.objects.put_on_models([wanted], "Keep")
