@@ -20,7 +20,7 @@ install-dev:
 	@$(PYTHON) scripts/install.py dev
 
 .PHONY: test
-test: ## Run all tests: unit, property, REST, browser and one real tuning job (some 17 minutes)
+test: ## Run all tests: unit, property, REST, browser and one real tuning job (some 26 minutes on two cores)
 	@$(PYTHON) scripts/install.py dev chromium
 	@$(BIN)/python scripts/run_tests.py "not kill"
 
