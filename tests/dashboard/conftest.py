@@ -1,5 +1,6 @@
 """The rooms' surroundings: somebody signed in, and a real tuning server with the tiny model."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -7,7 +8,9 @@ from django.test import Client
 from pytest_django import Settings
 
 from dashboard.accounts.models import User
+from dashboard.connections.models import Connection
 from tests.factories import UserFactory
+from tests.google.cloud import Cloud, google_cloud
 from tests.processes import TuningServer, free_port, tuning_server
 
 
@@ -41,3 +44,25 @@ def server(running_server: TuningServer, settings: Settings) -> TuningServer:
 def no_server(settings: Settings) -> None:
     """Nobody listens where the tuning server should be."""
     settings.TUNING_SERVER_URL = f"http://127.0.0.1:{free_port()}"
+
+
+@pytest.fixture
+def cloud() -> Iterator[Cloud]:
+    """The stand-in for Google Cloud."""
+    with google_cloud() as running:
+        yield running
+
+
+@pytest.fixture
+def vertex(db: None, cloud: Cloud) -> Connection:
+    """Leads to it, with a service account."""
+    return Connection.objects.create(
+        kind="vertex",
+        name="Our project",
+        base_url=cloud.url,
+        project=cloud.project,
+        location=cloud.location,
+        bucket=cloud.bucket,
+        proof=Connection.Proof.SERVICE_ACCOUNT,
+        service_account=json.dumps(cloud.tokens.service_account(cloud.url)),
+    )

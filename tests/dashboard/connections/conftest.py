@@ -15,7 +15,7 @@ from dashboard.accounts.models import User
 from dashboard.connections.models import Account, Connection
 from tests.dashboard.openid.provider import Provider, provider
 from tests.factories import UserFactory
-from tests.google.cloud import Cloud, google_cloud
+from tests.google.cloud import Cloud
 
 
 @pytest.fixture
@@ -46,12 +46,6 @@ def connect(google: Provider, shared: Connection, browser: Client) -> Callable[.
         return browser.get(google.consent(to_provider["Location"], who), follow=True)
 
     return connect
-
-
-@pytest.fixture
-def cloud() -> Iterator[Cloud]:
-    with google_cloud() as cloud:
-        yield cloud
 
 
 @pytest.fixture

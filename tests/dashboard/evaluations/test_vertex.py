@@ -1,8 +1,5 @@
 """A tuned model of Vertex AI, evaluated at its endpoint, against the stand-in for Google Cloud."""
 
-import json
-from collections.abc import Iterator
-
 import pytest
 
 from dashboard.accounts.models import User
@@ -14,29 +11,13 @@ from dashboard.jobs.models import Job
 from dashboard.library.models import TunedModel
 from tests.factories import JobFactory
 from tests.google import refusals
-from tests.google.cloud import Cloud, google_cloud
+from tests.google.cloud import Cloud
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def cloud() -> Iterator[Cloud]:
-    with google_cloud() as running:
-        yield running
-
-
-@pytest.fixture
-def tuned(cloud: Cloud, alice: User) -> TunedModel:
-    vertex = Connection.objects.create(
-        kind="vertex",
-        name="Our project",
-        base_url=cloud.url,
-        project=cloud.project,
-        location=cloud.location,
-        bucket=cloud.bucket,
-        proof=Connection.Proof.SERVICE_ACCOUNT,
-        service_account=json.dumps(cloud.tokens.service_account(cloud.url)),
-    )
+def tuned(cloud: Cloud, vertex: Connection, alice: User) -> TunedModel:
     job = JobFactory(owner=alice, connection=vertex, ref="", base_model="gemini-2.5-flash")
     job.send()
     for state in ("run", "move"):

@@ -1,8 +1,5 @@
 """A job of Vertex AI in the dashboard, from the form to its model, against the stand-in for Google Cloud."""
 
-import json
-from collections.abc import Iterator
-
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -14,31 +11,11 @@ from dashboard.jobs import tasks
 from dashboard.jobs.models import Job
 from tests.factories import DatasetFactory, JobFactory
 from tests.google import faults, refusals
-from tests.google.cloud import Cloud, google_cloud
+from tests.google.cloud import Cloud
 from tests.google.storage import QUANTUM
 from tuning.jobs import JobState
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def cloud() -> Iterator[Cloud]:
-    with google_cloud() as running:
-        yield running
-
-
-@pytest.fixture
-def vertex(cloud: Cloud) -> Connection:
-    return Connection.objects.create(
-        kind="vertex",
-        name="Our project",
-        base_url=cloud.url,
-        project=cloud.project,
-        location=cloud.location,
-        bucket=cloud.bucket,
-        proof=Connection.Proof.SERVICE_ACCOUNT,
-        service_account=json.dumps(cloud.tokens.service_account(cloud.url)),
-    )
 
 
 def started(browser: Client, alice: User, vertex: Connection, **more: object) -> Job:

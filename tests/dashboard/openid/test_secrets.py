@@ -32,7 +32,7 @@ from dashboard.messages import explain
 from tests.browser.walk import ROOMS, SIGNED_OUT
 from tests.dashboard.openid.provider import Provider
 from tests.factories import UserFactory
-from tests.google.cloud import Cloud, google_cloud
+from tests.google.cloud import Cloud
 from tuning.errors import TuningError
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_server")]
@@ -67,12 +67,6 @@ def log() -> Iterator[list[str]]:
     yield said.lines
     root.removeHandler(said)
     root.setLevel(level)
-
-
-@pytest.fixture
-def cloud() -> Iterator[Cloud]:
-    with google_cloud() as cloud:
-        yield cloud
 
 
 class Walker(Client):
